@@ -1,0 +1,210 @@
+//! The fold of one entity's events: a deployment, an incident, a commit, a service.
+//!
+//! Each field keeps the stamp `(at, digest)` of the event that set it, and the greatest stamp wins. So the fold
+//! is commutative, associative and idempotent: the order and the repetition of events change nothing, and an
+//! event can be merged into an entity at any time without reading the others.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::event::{Digest, Event, Value};
+use crate::kinds::{FieldId, Kind, Role};
+use crate::Time;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Stamp {
+    at: Time,
+    digest: Digest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Slot {
+    field: FieldId,
+    /// Two events of the same instant disagree on this field, and neither has been superseded.
+    is_tied: bool,
+    stamp: u32,
+    value: Value,
+}
+
+/// The state of one entity.
+#[derive(Debug, Clone)]
+pub struct Entity {
+    /// What it is.
+    pub kind: Kind,
+    /// Who reported it first by digest order; part of the identity of kinds that have a source in theirs.
+    pub source: Arc<str>,
+    /// When the earliest recorded of its events was recorded.
+    pub first_recorded_at: Time,
+    stamps: SmallVec<[Stamp; 1]>,
+    deleted: Option<Stamp>,
+    slots: Vec<Slot>,
+}
+
+impl Entity {
+    /// The entity that this event alone makes.
+    #[must_use]
+    pub fn new(event: Event, digest: Digest, recorded_at: Time) -> Self {
+        let mut entity = Self {
+            kind: event.kind,
+            source: event.source.clone(),
+            first_recorded_at: recorded_at,
+            stamps: SmallVec::new(),
+            deleted: None,
+            slots: Vec::with_capacity(event.fields.len()),
+        };
+        entity.merge(event, digest, recorded_at);
+        entity
+    }
+
+    /// Takes an event of this entity in. The same event again changes nothing.
+    pub fn merge(&mut self, event: Event, digest: Digest, recorded_at: Time) {
+        debug_assert_eq!(self.kind, event.kind);
+        self.first_recorded_at = self.first_recorded_at.min(recorded_at);
+        let stamp = Stamp { at: event.at, digest };
+        if self.deleted.is_some_and(|deleted| stamp <= deleted) {
+            return;
+        }
+        if event.deleted {
+            self.deleted = Some(stamp);
+            let stamps = &self.stamps;
+            self.slots.retain(|slot| stamps[slot.stamp as usize] > stamp);
+            return;
+        }
+        let number = self.number_of(stamp);
+        for (field, value) in event.fields {
+            match self.slots.binary_search_by_key(&field, |slot| slot.field) {
+                Err(at) => self.slots.insert(at, Slot { field, is_tied: false, stamp: number, value }),
+                Ok(at) => {
+                    let current = self.stamps[self.slots[at].stamp as usize];
+                    let slot = &mut self.slots[at];
+                    let disagrees = current.at == stamp.at && slot.value != value;
+                    if stamp > current {
+                        *slot = Slot {
+                            field,
+                            is_tied: disagrees || (slot.is_tied && current.at == stamp.at),
+                            stamp: number,
+                            value,
+                        };
+                    } else {
+                        slot.is_tied |= disagrees;
+                    }
+                }
+            }
+        }
+        self.drop_unused_stamps();
+    }
+
+    fn number_of(&mut self, stamp: Stamp) -> u32 {
+        let at = self.stamps.iter().position(|known| *known == stamp).unwrap_or_else(|| {
+            self.stamps.push(stamp);
+            self.stamps.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    /// An entity that many events touched keeps only the stamps that still hold a field.
+    fn drop_unused_stamps(&mut self) {
+        if self.stamps.len() <= self.slots.len() + 8 {
+            return;
+        }
+        let mut kept: SmallVec<[Stamp; 1]> = SmallVec::new();
+        for slot in &mut self.slots {
+            let stamp = self.stamps[slot.stamp as usize];
+            let at = kept.iter().position(|known| *known == stamp).unwrap_or_else(|| {
+                kept.push(stamp);
+                kept.len() - 1
+            });
+            slot.stamp = u32::try_from(at).unwrap_or(u32::MAX);
+        }
+        self.stamps = kept;
+    }
+
+    /// The value of a field; `None` where no event gave it or the latest cleared it.
+    #[must_use]
+    pub fn get(&self, field: FieldId) -> Option<&Value> {
+        match self.slots.binary_search_by_key(&field, |slot| slot.field) {
+            Ok(at) => match &self.slots[at].value {
+                Value::Null => None,
+                value => Some(value),
+            },
+            Err(_) => None,
+        }
+    }
+
+    /// Since when the field holds its value.
+    #[must_use]
+    pub fn since(&self, field: FieldId) -> Option<Time> {
+        let at = self.slots.binary_search_by_key(&field, |slot| slot.field).ok()?;
+        Some(self.stamps[self.slots[at].stamp as usize].at)
+    }
+
+    /// Whether it was deleted and nothing was said of it since.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The names of the required fields that it still lacks.
+    pub fn missing(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.kind.fields().iter().enumerate().filter_map(|(number, field)| {
+            let id = FieldId::try_from(number).unwrap_or(FieldId::MAX);
+            (field.role == Role::Required && self.get(id).is_none()).then_some(field.name)
+        })
+    }
+
+    /// The names of the fields on which two events of the same instant disagree.
+    pub fn tied(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let fields = self.kind.fields();
+        self.slots.iter().filter(|slot| slot.is_tied).map(move |slot| fields[usize::from(slot.field)].name)
+    }
+
+    /// A text field.
+    #[must_use]
+    pub fn text(&self, field: FieldId) -> Option<&str> {
+        match self.get(field) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+    /// A time field.
+    #[must_use]
+    pub fn time(&self, field: FieldId) -> Option<Time> {
+        match self.get(field) {
+            Some(Value::Time(at)) => Some(*at),
+            _ => None,
+        }
+    }
+    /// A truth value; absent is false.
+    #[must_use]
+    pub fn is(&self, field: FieldId) -> bool {
+        matches!(self.get(field), Some(Value::Bool(true)))
+    }
+    /// A truth value that may be unknown.
+    #[must_use]
+    pub fn bool(&self, field: FieldId) -> Option<bool> {
+        match self.get(field) {
+            Some(Value::Bool(v)) => Some(*v),
+            _ => None,
+        }
+    }
+    /// A whole number.
+    #[must_use]
+    pub fn int(&self, field: FieldId) -> Option<i64> {
+        match self.get(field) {
+            Some(Value::Int(n)) => Some(*n),
+            _ => None,
+        }
+    }
+    /// A list of texts; `None` where it is unknown, which an empty one is not.
+    #[must_use]
+    pub fn texts(&self, field: FieldId) -> Option<&[Box<str>]> {
+        match self.get(field) {
+            Some(Value::Texts(items)) => Some(items),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

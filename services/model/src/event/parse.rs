@@ -1,0 +1,466 @@
+//! From JSON to an event: every fault names the field, the value and what to do.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{Event, ListedCommit, Rejection, RepositoryPaths, RepositoryRevision, Value};
+use crate::json::{Json, shorten};
+use crate::kinds::{self, FieldId, Kind, Role, Type};
+use crate::{Time, parse_time};
+
+/// What an object is read against.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The source of an event that names none.
+    pub source: Arc<str>,
+    /// Whether the program's own kinds are allowed.
+    pub internal: bool,
+}
+
+impl Context {
+    /// For events from outside, `source` for those that name none.
+    #[must_use]
+    pub fn outside(source: &str) -> Self {
+        Self { source: source.into(), internal: false }
+    }
+    /// For events of the log.
+    #[must_use]
+    pub fn stored() -> Self {
+        Self { source: "".into(), internal: true }
+    }
+}
+
+pub(super) fn parse_text(json: &str, context: &Context) -> Result<Event, Rejection> {
+    let json = Json::parse(json.as_bytes())
+        .map_err(|e| Rejection::new("", format!("this is not JSON: {e}"), "send one JSON object"))?;
+    parse_object(&json, context)
+}
+
+/// Reads one event.
+///
+/// # Errors
+/// A [`Rejection`] for the first fault found.
+pub fn parse_object(json: &Json, context: &Context) -> Result<Event, Rejection> {
+    let Json::Object(members) = json else {
+        return Err(Rejection::new(
+            "",
+            format!("an event is an object, this is {}: {}", json.type_name(), json.shortened()),
+            "send {\"kind\": …, …}",
+        ));
+    };
+    let kind = parse_kind(members, context)?;
+    let mut reader = Reader {
+        kind,
+        event: Event {
+            kind,
+            source: context.source.clone(),
+            at: 0,
+            timeless: false,
+            partial: false,
+            deleted: false,
+            fields: Vec::with_capacity(members.len()),
+        },
+        at: None,
+        latest: None,
+        has_null: false,
+    };
+    for (key, value) in members {
+        reader.member(key, value)?;
+    }
+    reader.finish()
+}
+
+fn parse_kind(members: &[(Cow<str>, Json)], context: &Context) -> Result<Kind, Rejection> {
+    let known = || {
+        let names: Vec<_> = Kind::ALL.iter().filter(|k| k.is_public()).map(|k| k.name()).collect();
+        names.join(", ")
+    };
+    let Some((_, value)) = members.iter().find(|(key, _)| key == "kind") else {
+        return Err(Rejection::new("kind", "it is missing", format!("say which: {}", known())));
+    };
+    let Json::Text(name) = value else {
+        return Err(wrong_type("kind", "a string", value));
+    };
+    match Kind::parse(name) {
+        Some(kind) if kind.is_public() || context.internal => Ok(kind),
+        _ => {
+            let public = Kind::ALL.iter().filter(|k| k.is_public()).map(|k| k.name());
+            let hint = match nearest(name, public) {
+                Some(near) => format!("did you mean {near}? known kinds: {}", known()),
+                None => format!("known kinds: {}", known()),
+            };
+            Err(Rejection::new("kind", format!("there is no kind \"{}\"", shorten(name)), hint))
+        }
+    }
+}
+
+struct Reader {
+    kind: Kind,
+    event: Event,
+    at: Option<Time>,
+    latest: Option<Time>,
+    has_null: bool,
+}
+
+impl Reader {
+    fn member(&mut self, key: &str, value: &Json) -> Result<(), Rejection> {
+        match key {
+            "kind" => {}
+            "source" => self.event.source = read_id("source", value)?.into(),
+            "at" => self.at = Some(read_time("at", value)?),
+            "partial" => self.event.partial = read_bool("partial", value)?,
+            "deleted" => self.event.deleted = read_bool("deleted", value)?,
+            _ => {
+                let Some(id) = self.kind.field(key) else {
+                    return Err(self.unknown(key));
+                };
+                let field = &self.kind.fields()[usize::from(id)];
+                let value = if *value == Json::Null {
+                    if matches!(field.role, Role::Identity | Role::IdentityEnvironment) {
+                        return Err(Rejection::new(key, "it is null", "it is part of the identity: give its value"));
+                    }
+                    self.has_null = true;
+                    Value::Null
+                } else {
+                    self.value(key, field.ty, value)?
+                };
+                self.event.set(id, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, key: &str) -> Rejection {
+        let names = self.kind.fields().iter().map(|f| f.name).chain(["kind", "source", "at", "partial", "deleted"]);
+        let hint = match nearest(key, names.clone()) {
+            Some(near) => format!("did you mean {near}? Put what has no field into labels"),
+            None => "leave it out, or put it into labels".to_owned(),
+        };
+        Rejection::new(shorten(key), format!("the kind {} has no such field", self.kind.name()), hint)
+    }
+
+    fn see(&mut self, at: Time) -> Time {
+        self.latest = Some(self.latest.map_or(at, |latest| latest.max(at)));
+        at
+    }
+
+    fn value(&mut self, name: &str, ty: Type, value: &Json) -> Result<Value, Rejection> {
+        Ok(match ty {
+            Type::Id => Value::Text(read_id(name, value)?.into()),
+            Type::LowerId => Value::Text(read_id(name, value)?.to_lowercase().into()),
+            Type::Text(max) => Value::Text(read_text(name, value, max)?.into()),
+            Type::Time => {
+                let at = read_time(name, value)?;
+                Value::Time(self.see(at))
+            }
+            Type::Bool => Value::Bool(read_bool(name, value)?),
+            Type::Count => Value::Int(read_count(name, value)?),
+            Type::Sha => Value::Text(read_sha(name, value)?),
+            Type::Shas => Value::Texts(read_list(name, value, read_sha)?),
+            Type::Ids => Value::Texts(read_list(name, value, |n, v| Ok(read_id(n, v)?.into()))?),
+            Type::Paths => Value::Texts(read_list(name, value, |n, v| Ok(read_text(n, v, 4_096)?.into()))?),
+            Type::Choice(words) => {
+                let text = read_text(name, value, 1_000)?;
+                match words.iter().find(|word| **word == text) {
+                    Some(word) => Value::Text((*word).into()),
+                    None => {
+                        return Err(Rejection::new(
+                            name,
+                            format!("\"{}\" is none of its values", shorten(text)),
+                            format!("use one of {}", words.join(", ")),
+                        ));
+                    }
+                }
+            }
+            Type::Commits => Value::Commits(read_list(name, value, |n, v| {
+                let [sha, at] = members(n, v, ["sha", "authored_at"])?;
+                let (sha_name, at_name) = (format!("{n}.sha"), format!("{n}.authored_at"));
+                let authored_at = read_time(&at_name, required(&at_name, at)?)?;
+                Ok(ListedCommit { sha: read_sha(&sha_name, required(&sha_name, sha)?)?, authored_at: self.see(authored_at) })
+            })?),
+            Type::Revisions => Value::Revisions(read_list(name, value, |n, v| {
+                let [repository, revision] = members(n, v, ["repository", "revision"])?;
+                let (repository_name, revision_name) = (format!("{n}.repository"), format!("{n}.revision"));
+                Ok(RepositoryRevision {
+                    repository: read_id(&repository_name, required(&repository_name, repository)?)?.to_lowercase().into(),
+                    revision: read_id(&revision_name, required(&revision_name, revision)?)?.into(),
+                })
+            })?),
+            Type::Repositories => Value::Repositories(read_list(name, value, read_repository)?),
+            Type::Labels => Value::Labels(read_labels(name, value)?),
+        })
+    }
+
+    fn finish(mut self) -> Result<Event, Rejection> {
+        for (number, field) in self.kind.fields().iter().enumerate() {
+            let id = FieldId::try_from(number).unwrap_or(FieldId::MAX);
+            match field.role {
+                Role::Optional => {}
+                Role::IdentityEnvironment => {
+                    if self.event.get(id).is_none() {
+                        self.event.set(id, Value::Text("production".into()));
+                    }
+                }
+                Role::Identity => {
+                    if self.event.get(id).is_none() {
+                        return Err(missing(field.name, "it is part of the identity and needed in every event"));
+                    }
+                }
+                Role::Required => {
+                    let is_there = !matches!(self.event.get(id), None | Some(Value::Null));
+                    if !is_there && !self.event.partial && !self.event.deleted {
+                        return Err(missing(field.name, "give it, or send \"partial\": true for a change of some fields"));
+                    }
+                }
+            }
+        }
+        self.check_combinations()?;
+        if self.at.is_none() && (self.has_null || self.event.deleted) {
+            return Err(missing("at", "an event that clears something says since when: \"at\": \"2026-10-01T12:00:00Z\""));
+        }
+        match self.at.or(self.latest) {
+            Some(at) => self.event.at = at,
+            None => self.event.timeless = true,
+        }
+        Ok(self.event)
+    }
+
+    /// What one field asks of another. A partial event may hold one half.
+    fn check_combinations(&self) -> Result<(), Rejection> {
+        if self.event.partial || self.event.deleted {
+            return Ok(());
+        }
+        let has = |id| !matches!(self.event.get(id), None | Some(Value::Null));
+        match self.kind {
+            Kind::Deployment => {
+                use kinds::deployment as d;
+                if has(d::OUTCOME) && !has(d::FINISHED_AT) {
+                    return Err(missing("finished_at", "a deployment with an outcome has ended: say when"));
+                }
+                if has(d::FINISHED_AT) && !has(d::OUTCOME) {
+                    return Err(missing("outcome", "a finished deployment has one of succeeded, failed, cancelled"));
+                }
+                if has(d::REVISIONS) && (has(d::REVISION) || has(d::REPOSITORY)) {
+                    return Err(Rejection::new(
+                        "revisions",
+                        "it stands beside revision or repository",
+                        "use revisions for several repositories, else revision and repository",
+                    ));
+                }
+            }
+            Kind::Incident => {
+                use kinds::incident as i;
+                let none = |id| match self.event.get(id) {
+                    Some(Value::Texts(items)) => items.is_empty(),
+                    Some(Value::Text(_)) => false,
+                    _ => true,
+                };
+                if none(i::SERVICE) && none(i::SERVICES) {
+                    return Err(missing("service", "name the service that it hits, or several in services"));
+                }
+            }
+            Kind::Availability => {
+                use kinds::availability as a;
+                match (has(a::UP), has(a::GOOD), has(a::TOTAL)) {
+                    (true, false, false) => {}
+                    (false, true, true) => {
+                        if let (Some(Value::Int(good)), Some(Value::Int(total))) = (self.event.get(a::GOOD), self.event.get(a::TOTAL))
+                            && good > total
+                        {
+                            return Err(Rejection::new("good", format!("{good} is more than total, {total}"), "good counts a part of total"));
+                        }
+                    }
+                    (true, _, _) => {
+                        return Err(Rejection::new("up", "it stands beside good or total", "send up, or good and total"));
+                    }
+                    (false, false, false) => return Err(missing("up", "say whether it was up, or give good and total")),
+                    (false, true, false) => return Err(missing("total", "good needs total")),
+                    (false, false, true) => return Err(missing("good", "total needs good")),
+                }
+                self.check_interval(a::FROM, a::TO)?;
+            }
+            Kind::Maintenance => self.check_interval(kinds::maintenance::FROM, kinds::maintenance::TO)?,
+            Kind::Note => {
+                if !has(kinds::note::SERVICE) && !has(kinds::note::TEAM) {
+                    return Err(missing("service", "name the service or the team that it is about"));
+                }
+            }
+            Kind::Commit | Kind::PullRequest | Kind::Service | Kind::Team | Kind::Settings => {}
+        }
+        Ok(())
+    }
+
+    fn check_interval(&self, from: FieldId, to: FieldId) -> Result<(), Rejection> {
+        if let (Some(Value::Time(from)), Some(Value::Time(to))) = (self.event.get(from), self.event.get(to))
+            && to <= from
+        {
+            return Err(Rejection::new("to", "it is not after from", "an interval ends after it began"));
+        }
+        Ok(())
+    }
+}
+
+fn missing(field: &str, hint: &str) -> Rejection {
+    Rejection::new(field, "it is missing", hint)
+}
+
+fn required<'j, 'a>(name: &str, value: Option<&'j Json<'a>>) -> Result<&'j Json<'a>, Rejection> {
+    value.ok_or_else(|| missing(name, "give it"))
+}
+
+fn wrong_type(name: &str, wanted: &str, value: &Json) -> Rejection {
+    let error = format!("{} is {}, not {wanted}", value.shortened(), value.type_name());
+    Rejection::new(name, error, format!("send {wanted}"))
+}
+
+fn read_text<'j>(name: &str, value: &'j Json, max: usize) -> Result<&'j str, Rejection> {
+    let Json::Text(text) = value else {
+        return Err(wrong_type(name, "a string", value));
+    };
+    if text.contains('\0') {
+        return Err(Rejection::new(name, format!("{} holds a NUL character", value.shortened()), "leave NUL characters out"));
+    }
+    if text.len() > max {
+        return Err(Rejection::new(
+            name,
+            format!("{} has {} bytes, more than {max}", value.shortened(), text.len()),
+            "shorten it",
+        ));
+    }
+    Ok(text)
+}
+
+fn read_id<'j>(name: &str, value: &'j Json) -> Result<&'j str, Rejection> {
+    let text = read_text(name, value, 500)?;
+    if text.trim().is_empty() {
+        return Err(Rejection::new(name, "it is empty", "give it a value, or leave the field out"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Rejection::new(name, format!("{} holds a control character", value.shortened()), "use printable characters"));
+    }
+    Ok(text)
+}
+
+fn read_time(name: &str, value: &Json) -> Result<Time, Rejection> {
+    let Json::Text(text) = value else {
+        return Err(wrong_type(name, "a time in a string, like \"2026-10-01T12:00:00Z\"", value));
+    };
+    parse_time(text).map_err(|error| {
+        let message = error.to_string();
+        let (what, hint) = message.split_once("; ").unwrap_or((&message, "write it like 2026-10-01T12:00:00Z"));
+        Rejection::new(name, format!("{}: {what}", value.shortened()), hint)
+    })
+}
+
+fn read_bool(name: &str, value: &Json) -> Result<bool, Rejection> {
+    match value {
+        Json::Bool(v) => Ok(*v),
+        _ => Err(wrong_type(name, "true or false", value)),
+    }
+}
+
+fn read_count(name: &str, value: &Json) -> Result<i64, Rejection> {
+    match value {
+        Json::Int(n) if *n >= 0 => Ok(*n),
+        Json::Int(_) | Json::Float(_) => Err(Rejection::new(
+            name,
+            format!("{} is no whole number from 0 to {}", value.shortened(), i64::MAX),
+            "send a whole number, zero or more",
+        )),
+        _ => Err(wrong_type(name, "a whole number", value)),
+    }
+}
+
+fn read_sha(name: &str, value: &Json) -> Result<Box<str>, Rejection> {
+    let text = read_text(name, value, 10_000)?;
+    if !matches!(text.len(), 40 | 64) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Rejection::new(
+            name,
+            format!("\"{}\" is no commit hash", shorten(text)),
+            "send the full hash, 40 (or 64) hexadecimal digits",
+        ));
+    }
+    Ok(text.to_ascii_lowercase().into())
+}
+
+fn read_list<T>(name: &str, value: &Json, mut read: impl FnMut(&str, &Json) -> Result<T, Rejection>) -> Result<Vec<T>, Rejection> {
+    let Json::List(items) = value else {
+        return Err(wrong_type(name, "an array", value));
+    };
+    items
+        .iter()
+        .enumerate()
+        // The name with its index is only written for a fault: this runs for every parent of every commit.
+        .map(|(i, item)| read("", item).or_else(|_| read(&format!("{name}[{i}]"), item)))
+        .collect()
+}
+
+/// The named members of an object that has no others.
+fn members<'j, 'a, const N: usize>(name: &str, value: &'j Json<'a>, names: [&str; N]) -> Result<[Option<&'j Json<'a>>; N], Rejection> {
+    let Json::Object(members) = value else {
+        return Err(wrong_type(name, "an object", value));
+    };
+    let mut found = [None; N];
+    for (key, value) in members {
+        match names.iter().position(|n| n == key) {
+            Some(i) => found[i] = Some(value),
+            None => {
+                let hint = nearest(key, names.iter().copied())
+                    .map_or_else(|| format!("it has {}", names.join(", ")), |near| format!("did you mean {near}?"));
+                return Err(Rejection::new(format!("{name}.{}", shorten(key)), "there is no such member", hint));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read_repository(name: &str, value: &Json) -> Result<RepositoryPaths, Rejection> {
+    // A plain name stands for the whole repository.
+    if let Json::Text(_) = value {
+        return Ok(RepositoryPaths {
+            repository: read_id(name, value)?.to_lowercase().into(),
+            paths: Vec::new(),
+            formerly: Vec::new(),
+        });
+    }
+    let [repository, paths, formerly] = members(name, value, ["repository", "paths", "formerly"])?;
+    let repository_name = format!("{name}.repository");
+    let some = |v: Option<&Json>, part: &str, max: usize| -> Result<Vec<Box<str>>, Rejection> {
+        match v {
+            None | Some(Json::Null) => Ok(Vec::new()),
+            Some(list) => read_list(&format!("{name}.{part}"), list, |n, v| Ok(read_text(n, v, max)?.into())),
+        }
+    };
+    Ok(RepositoryPaths {
+        repository: read_id(&repository_name, required(&repository_name, repository)?)?.to_lowercase().into(),
+        paths: some(paths, "paths", 4_096)?,
+        formerly: some(formerly, "formerly", 500)?.iter().map(|s| s.to_lowercase().into()).collect(),
+    })
+}
+
+fn read_labels(name: &str, value: &Json) -> Result<Vec<(Box<str>, Box<str>)>, Rejection> {
+    let Json::Object(members) = value else {
+        return Err(wrong_type(name, "an object of strings", value));
+    };
+    let mut labels = Vec::with_capacity(members.len());
+    for (key, value) in members {
+        let at = format!("{name}.{}", shorten(key));
+        if key.contains('\0') || key.len() > 500 {
+            return Err(Rejection::new(at, "this key is too long or holds a NUL character", "use keys of up to 500 bytes"));
+        }
+        labels.push((key.as_ref().into(), read_text(&at, value, 10_000)?.into()));
+    }
+    labels.sort();
+    Ok(labels)
+}
+
+/// The known name that is most like `name`, where one is like it at all.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // A name of megabytes is not worth comparing.
+    let name: String = name.chars().take(64).collect::<String>().to_lowercase();
+    known
+        .map(|k| (strsim::damerau_levenshtein(&name, k), k))
+        .filter(|(distance, k)| *distance <= 2.max(k.len() / 3))
+        .min()
+        .map(|(_, k)| k)
+}

@@ -1,0 +1,100 @@
+//! Authors: replaced as events are taken in, so that no name ever reaches the log (unless a site asks for it).
+
+use crate::event::{Event, Value};
+use crate::kinds::{Kind, commit, pull_request};
+use crate::pattern::Pattern;
+use crate::settings::{People, Settings};
+
+/// The secret that pseudonyms are made with. Destroying it makes the data anonymous and changes no number.
+#[derive(Clone)]
+pub struct PeopleKey(pub [u8; 32]);
+
+impl std::fmt::Debug for PeopleKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PeopleKey(…)")
+    }
+}
+
+/// What a pseudonym begins with; an author that does is one already (an export read back in).
+const PREFIX: &str = "person-";
+
+/// Replaces the authors of events and marks bots.
+#[derive(Debug, Clone)]
+pub struct Concealer {
+    key: PeopleKey,
+    mode: People,
+    bots: Vec<Pattern>,
+}
+
+impl Concealer {
+    /// A concealer by these settings.
+    #[must_use]
+    pub fn new(key: PeopleKey, settings: &Settings) -> Self {
+        Self { key, mode: settings.people, bots: settings.bots.iter().map(|p| Pattern::name(p)).collect() }
+    }
+
+    /// Replaces the author of `event`, where it has one. A sender's own `bot` mark stands.
+    pub fn conceal(&self, event: &mut Event) {
+        let (author, bot) = match event.kind {
+            Kind::Commit => (commit::AUTHOR, commit::BOT),
+            Kind::PullRequest => (pull_request::AUTHOR, pull_request::BOT),
+            _ => return,
+        };
+        let Some(Value::Text(name)) = event.get(author) else {
+            return;
+        };
+        let name = name.clone();
+        if name.starts_with(PREFIX) {
+            return;
+        }
+        if event.get(bot).is_none() {
+            let is_bot = self.bots.iter().any(|pattern| pattern.matches_ignore_case(&name));
+            event.set(bot, Value::Bool(is_bot));
+        }
+        match self.mode {
+            People::Names => {}
+            People::None => event.remove(author),
+            People::Pseudonym => event.set(author, Value::Text(self.pseudonym(&name))),
+        }
+    }
+
+    fn pseudonym(&self, name: &str) -> Box<str> {
+        let hash = blake3::keyed_hash(&self.key.0, name.to_lowercase().as_bytes());
+        let hex = hash.to_hex();
+        format!("{PREFIX}{}", &hex[..20]).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Context, parse_object};
+    use crate::json::Json;
+
+    fn concealed(mode: People, author: &str) -> Event {
+        let text = format!(r#"{{"kind":"pull_request","repository":"r","number":1,"opened_at":"2026-10-01T12:00:00Z","author":"{author}"}}"#);
+        let mut event = parse_object(&Json::parse(text.as_bytes()).unwrap(), &Context::outside("t")).unwrap();
+        let settings = Settings { people: mode, ..Settings::default() };
+        Concealer::new(PeopleKey([7; 32]), &settings).conceal(&mut event);
+        event
+    }
+
+    #[test]
+    fn an_author_becomes_a_keyed_pseudonym_and_again_the_same() {
+        let once = concealed(People::Pseudonym, "ada");
+        let author = once.text(pull_request::AUTHOR).to_owned();
+        assert!(author.starts_with("person-") && !author.contains("ada"));
+        assert_eq!(concealed(People::Pseudonym, "ADA").text(pull_request::AUTHOR), author);
+        assert_eq!(concealed(People::Pseudonym, &author).text(pull_request::AUTHOR), author);
+        assert_eq!(once.get(pull_request::BOT), Some(&Value::Bool(false)));
+    }
+
+    #[test]
+    fn bots_are_marked_whatever_becomes_of_the_name() {
+        for bot in ["dependabot[bot]", "Renovate-Runner", "build[bot]"] {
+            assert_eq!(concealed(People::None, bot).get(pull_request::BOT), Some(&Value::Bool(true)), "{bot}");
+        }
+        assert!(concealed(People::None, "ada").get(pull_request::AUTHOR).is_none());
+        assert_eq!(concealed(People::Names, "ada").text(pull_request::AUTHOR), "ada");
+    }
+}
