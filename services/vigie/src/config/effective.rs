@@ -1,0 +1,230 @@
+//! The effective configuration as a file, for people to read and to start from.
+
+use std::fmt::Write as _;
+
+use toml::Value;
+use vigie_model::duration::format_duration;
+use vigie_model::format_time;
+use vigie_model::settings::{TargetScope, format_objective, weekday_name};
+
+use super::keys::{INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
+use super::{Config, GitDeployments, PullSource, ServiceEntry, mask};
+
+impl Config {
+    /// The effective configuration as TOML, every setting with its value, the passwords of URLs masked. Without
+    /// masked ones, what is read from it is this configuration again.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        let mut out = String::new();
+        section(&mut out, &ROOT, |key| self.root(key));
+        out.push_str("\n[metrics]\n");
+        section(&mut out, &METRICS, |key| self.metric_setting(key));
+        out.push_str("\n[intake]\n");
+        section(&mut out, &INTAKE, |key| self.intake_setting(key));
+        for team in &self.teams {
+            out.push_str("\n[[team]]\n");
+            section(&mut out, &TEAM, |key| match key {
+                "slug" => text(&team.slug),
+                "name" => team.name.as_ref().and_then(text),
+                _ => team.parent.as_ref().and_then(text),
+            });
+        }
+        for service in &self.services {
+            out.push_str("\n[[service]]\n");
+            section(&mut out, &SERVICE, |key| self.service(service, key));
+        }
+        for target in &self.settings.targets {
+            out.push_str("\n[[target]]\n");
+            section(&mut out, &TARGET, |key| match (key, &target.scope) {
+                ("metric", _) => text(target.metric),
+                ("objective", _) => text(format_objective(target.metric, target.objective)),
+                ("team", TargetScope::Team(slug)) | ("service", TargetScope::Service(slug)) => {
+                    text(slug)
+                }
+                ("action", _) if !target.action.is_empty() => text(&target.action),
+                ("from", _) => target.from.and_then(text),
+                _ => None,
+            });
+        }
+        for pull in &self.pulls {
+            out.push_str("\n[[pull]]\n");
+            section(&mut out, &PULL, |key| match (key, &pull.source) {
+                ("git", PullSource::Git { path, .. }) => text(path.display()),
+                ("repository", PullSource::Git { repository, .. }) => {
+                    repository.as_ref().and_then(text)
+                }
+                ("service", PullSource::Git { service, .. }) => service.as_ref().and_then(text),
+                ("environment", PullSource::Git { environment, .. }) => {
+                    environment.as_ref().and_then(text)
+                }
+                (
+                    "tags",
+                    PullSource::Git {
+                        deployments: GitDeployments::Tags(tags),
+                        ..
+                    },
+                ) => text(tags),
+                (
+                    "every_merge",
+                    PullSource::Git {
+                        deployments: GitDeployments::EveryMerge,
+                        ..
+                    },
+                ) => Some(Value::Boolean(true)),
+                ("github", PullSource::GitHub(names)) | ("gitlab", PullSource::GitLab(names)) => {
+                    texts(names)
+                }
+                ("prometheus", PullSource::Prometheus(url)) => text(mask(url)),
+                ("url", _) => pull.url.as_ref().and_then(|url| text(mask(url))),
+                ("token_file", _) => pull
+                    .token_file
+                    .as_ref()
+                    .and_then(|path| text(path.display())),
+                ("every", _) => text(format_duration(pull.every)),
+                _ => None,
+            });
+        }
+        for hook in &self.hooks {
+            let file = Value::String(hook.secret_file.display().to_string());
+            let name = Value::String(hook.connector.clone());
+            let _ = write!(
+                out,
+                "\n[[hook]]\nconnector = {name}\nsecret_file = {file}\n"
+            );
+        }
+        out
+    }
+
+    fn root(&self, key: &str) -> Option<Value> {
+        match key {
+            "organization" => text(&self.settings.organization),
+            "time_zone" => text(&self.settings.time_zone),
+            "database" if self.database_file.is_none() => text(mask(&self.database)),
+            "database_file" => self
+                .database_file
+                .as_ref()
+                .and_then(|path| text(path.display())),
+            "listen" => text(&self.listen),
+            "auth" => self.auth.as_str().and_then(text),
+            "people" => text(self.settings.people),
+            _ => None,
+        }
+    }
+
+    fn metric_setting(&self, key: &str) -> Option<Value> {
+        let settings = &self.settings;
+        match key {
+            "change_unit" => text(settings.change_unit),
+            "lead_time_start" => text(settings.lead_time_start),
+            "attribution_window" => text(format_duration(settings.attribution_window)),
+            "remedy_window" => text(format_duration(settings.remedy_window)),
+            "failure_rules" => texts(&settings.failure_rules),
+            "production" => texts(&settings.production),
+            "categories" => texts(&settings.categories),
+            "hotfix_branches" => texts(&settings.hotfix_branches),
+            "bots" => texts(&settings.bots),
+            "count_bots" => Some(Value::Boolean(settings.count_bots)),
+            "ownership" => text(settings.ownership),
+            "frequency_days" => text(settings.frequency_days),
+            "working_days" => texts(settings.working_days.iter().map(|day| weekday_name(*day))),
+            "holidays" => texts(&settings.holidays),
+            "count_failed_outcomes" => Some(Value::Boolean(settings.count_failed_outcomes)),
+            "incident_coverage" => text(settings.incident_coverage),
+            "min_severity" => settings.min_severity.and_then(text),
+            "outage_severities" => texts(&settings.outage_severities),
+            "budget_window" => text(settings.budget_window),
+            "at_risk_margin" => Some(Value::Float(settings.at_risk_margin)),
+            "levels" => Some(Value::Integer(settings.levels.into())),
+            "rollout_end" => text(settings.rollout_end),
+            _ => None,
+        }
+    }
+
+    fn intake_setting(&self, key: &str) -> Option<Value> {
+        let bytes = |bytes: usize| i64::try_from(bytes).ok().map(Value::Integer);
+        match key {
+            "max_request_bytes" => bytes(self.intake.max_request_bytes),
+            "max_event_bytes" => bytes(self.intake.max_event_bytes),
+            "keep_deliveries" => text(format_duration(self.intake.keep_deliveries)),
+            _ => self
+                .intake
+                .connectors
+                .as_ref()
+                .and_then(|path| text(path.display())),
+        }
+    }
+
+    fn service(&self, service: &ServiceEntry, key: &str) -> Option<Value> {
+        let own = self.settings.service(&service.slug);
+        let some = |list: &[String]| if list.is_empty() { None } else { texts(list) };
+        match key {
+            "slug" => text(&service.slug),
+            "name" => service.name.as_ref().and_then(text),
+            "team" => service.team.as_ref().and_then(text),
+            "repositories" if !service.repositories.is_empty() => {
+                let tables = service.repositories.iter().map(|own| {
+                    let lists = [
+                        ("paths", some(&own.paths)),
+                        ("formerly", some(&own.formerly)),
+                    ];
+                    let mut table = toml::Table::new();
+                    table.insert(
+                        "repository".to_owned(),
+                        Value::String(own.repository.clone()),
+                    );
+                    table.extend(
+                        lists
+                            .into_iter()
+                            .filter_map(|(name, list)| Some((name.to_owned(), list?))),
+                    );
+                    Value::Table(table)
+                });
+                Some(Value::Array(tables.collect()))
+            }
+            "production" => some(&service.production),
+            "type" => service.kind.as_ref().and_then(text),
+            "tier" => service.tier.as_ref().and_then(text),
+            "formerly" => some(&service.formerly),
+            "archived_at" => service
+                .archived_at
+                .and_then(|at| format_time(at).parse().ok())
+                .map(Value::Datetime),
+            "deployments_from" => own?.deployments_from.as_ref().and_then(text),
+            "failure_signal" => own?.failure_signal.map(Value::Boolean),
+            "uptime" => {
+                let pairs = [
+                    ("source", own?.uptime.and_then(text)),
+                    ("prometheus", own?.prometheus.as_ref().and_then(text)),
+                ];
+                let table: toml::Table = pairs
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                    .collect();
+                (!table.is_empty()).then_some(Value::Table(table))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Writes the keys that have a value, in the order of the table.
+fn section(out: &mut String, table: &Table, value: impl Fn(&'static str) -> Option<Value>) {
+    for Key { name, .. } in table.keys {
+        if let Some(value) = value(name) {
+            let _ = writeln!(out, "{name} = {value}");
+        }
+    }
+}
+
+fn text(value: impl std::fmt::Display) -> Option<Value> {
+    Some(Value::String(value.to_string()))
+}
+
+fn texts<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> Option<Value> {
+    Some(Value::Array(
+        values
+            .into_iter()
+            .map(|value| Value::String(value.to_string()))
+            .collect(),
+    ))
+}
