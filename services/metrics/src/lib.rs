@@ -1,1 +1,4 @@
 //! (under construction)
+
+pub mod facts;
+pub mod world;

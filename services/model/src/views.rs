@@ -25,6 +25,8 @@ pub struct Deployment {
     pub id: Box<str>,
     /// The revision as it was given.
     pub revision: Option<Box<str>>,
+    /// The repository that it names, lower case.
+    pub repository: Option<Box<str>>,
     /// What it ships: `(repository, revision)`, both lower case, sorted; the repository is `None` where none was
     /// given (the fold finds it). Empty where no revision is known.
     pub revisions: Vec<(Option<Box<str>>, Box<str>)>,
@@ -116,6 +118,7 @@ impl Deployment {
                 Some(Value::Revisions(list)) => list.first().map(|r| r.revision.clone()),
                 _ => None,
             }),
+            repository: own(entity.text(d::REPOSITORY)),
             revisions,
             started_at: entity.time(d::STARTED_AT),
             exposed_at: entity.time(d::EXPOSED_AT),

@@ -1,0 +1,147 @@
+//! What a person should know about the data of a service. Each row says what is wrong and what it does to the
+//! numbers.
+
+use std::collections::BTreeSet;
+
+use vigie_model::Time;
+use vigie_model::facts::{ChangeFact, QualityFact};
+use vigie_model::format_time;
+use vigie_model::views::Maintenance;
+
+use super::blame::Verdicts;
+use super::history::{History, Shipped, Source};
+use super::incidents::Group;
+
+pub(super) struct Quality {
+    service: Box<str>,
+    rows: Vec<QualityFact>,
+}
+
+impl Quality {
+    pub(super) fn new(service: &str) -> Self {
+        Self { service: service.into(), rows: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, code: &str, subject: String, at: Option<Time>, detail: String) {
+        self.rows.push(QualityFact {
+            service: self.service.clone(),
+            code: code.into(),
+            subject: subject.into(),
+            at,
+            detail: detail.into(),
+        });
+    }
+
+    pub(super) fn two_sources(&mut self, sources: &BTreeSet<&str>) {
+        let names: Vec<&str> = sources.iter().copied().collect();
+        let detail = format!(
+            "{} report deployments of this service, and all of them count; name the one that counts in deployments_from",
+            names.join(" and ")
+        );
+        self.add("two_deployment_sources", format!("service:{}", self.service), None, detail);
+    }
+
+    pub(super) fn of_history(&mut self, environment: &str, history: &History, sources: &[Source]) {
+        for row in &history.rows {
+            let deployment = row.deployment;
+            let subject = || format!("deployment:{environment}:{}:{}", deployment.source, deployment.id);
+            let at = row.finished.map(|(at, _)| at);
+            for (number, revision, node) in &row.revisions {
+                if node.is_none() && !sources[*number].repository.is_empty() && deployment.commits.is_empty() {
+                    let detail = format!(
+                        "its revision {revision} is not among the commits of {}; it brings no change, and lead time leaves it out",
+                        sources[*number].name
+                    );
+                    self.add("unknown_revision", subject(), at, detail);
+                }
+            }
+            let order = [deployment.started_at, deployment.exposed_at, at];
+            let known: Vec<Time> = order.iter().flatten().copied().collect();
+            if !known.is_sorted() {
+                let detail =
+                    "its times are not in the order started, exposed, finished; they are used as they are".to_owned();
+                self.add("times_out_of_order", subject(), at, detail);
+            }
+            for shipped in &row.set {
+                let Shipped::Node(number, node) = shipped else { continue };
+                let source = &sources[*number];
+                let commit = source.repository.commit(*node);
+                if !source.paths.is_everything() && commit.is_some_and(|commit| commit.paths.is_none()) {
+                    let subject = format!("commit:{}:{}", source.name, source.repository.sha(*node));
+                    let detail = "its paths are unknown, so it counts for this service whatever it touches".to_owned();
+                    self.add("unknown_paths", subject, at, detail);
+                }
+            }
+        }
+    }
+
+    pub(super) fn of_verdicts(
+        &mut self,
+        environment: &str,
+        verdicts: &Verdicts,
+        incidents: &[&Group],
+        history: &History,
+    ) {
+        for &lost in &verdicts.lost_links {
+            let group = incidents[lost];
+            let detail =
+                format!("it names a deployment or revision that is not known in {environment}; it blames nobody");
+            self.add("unknown_link", format!("incident:{}:{}", group.source, group.id), Some(group.started_at), detail);
+        }
+        for (&at, _) in verdicts.reasons.iter().filter(|(at, _)| verdicts.failed_by(**at).is_some()) {
+            let row = &history.rows[at];
+            if let Some(recovered_at) = verdicts.recovered_at(at, history, incidents)
+                && recovered_at < row.finished_at()
+            {
+                let subject = format!("deployment:{environment}:{}:{}", row.deployment.source, row.deployment.id);
+                let detail = format!(
+                    "it recovered at {}, before it finished; its recovery time counts as 0",
+                    format_time(recovered_at)
+                );
+                self.add("recovered_before_finished", subject, Some(row.finished_at()), detail);
+            }
+        }
+    }
+
+    pub(super) fn of_incidents(&mut self, environment: &str, incidents: &[&Group]) {
+        for group in incidents {
+            let subject = || format!("incident:{}:{}", group.source, group.id);
+            if let Some(other) = &group.dangling {
+                let detail = format!("it is the same as {other}, which was never reported; it counts on its own");
+                self.add("unknown_same_as", subject(), Some(group.started_at), detail);
+            }
+            if group.restored_at.is_some_and(|restored_at| restored_at < group.started_at) {
+                let detail =
+                    format!("it was restored before it started ({environment}); its time to restore counts as 0");
+                self.add("restored_before_started", subject(), Some(group.started_at), detail);
+            }
+        }
+    }
+
+    pub(super) fn of_maintenance(&mut self, environment: &str, maintenance: &[&Maintenance]) {
+        for late in maintenance.iter().filter(|m| m.declared_late) {
+            let subject = format!("maintenance:{environment}:{}:{}", late.source, format_time(late.from));
+            let detail = "it was declared after it began; it is taken out of uptime all the same".to_owned();
+            self.add("maintenance_declared_late", subject, Some(late.from), detail);
+        }
+    }
+
+    pub(super) fn of_changes(&mut self, changes: &[ChangeFact]) {
+        for change in changes.iter().filter(|change| change.clock_fault && change.counted) {
+            let subject = format!("change:{}:{}:{}", change.environment, change.repository, change.sha);
+            let detail = format!(
+                "it began at {}, after its deployment at {}; its lead time counts as 0",
+                format_time(change.started_at),
+                format_time(change.deployed_at)
+            );
+            self.add("clock_fault", subject, Some(change.deployed_at), detail);
+        }
+    }
+
+    pub(super) fn into_rows(mut self) -> Vec<QualityFact> {
+        // A commit may come with several categories' lines: one row says it.
+        self.rows.sort_by(|a, b| (&a.code, &a.subject, a.at, &a.detail).cmp(&(&b.code, &b.subject, b.at, &b.detail)));
+        self.rows.dedup_by(|a, b| a.code == b.code && a.subject == b.subject);
+        self.rows
+    }
+}
