@@ -1,1 +1,7 @@
-//! (under construction)
+//! The engine joins the log, the folds and the snapshots.
+
+pub mod configure;
+mod error;
+
+pub use configure::Configuration;
+pub use error::{EngineError, Result};

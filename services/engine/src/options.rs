@@ -1,0 +1,92 @@
+//! How an engine is opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigie_model::{Clock, SystemClock};
+use vigie_store::Store;
+
+/// Who folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Folding {
+    /// A worker of this process, all the time, while it holds the lease; without the lease it follows the process
+    /// that has it. What a server wants.
+    #[default]
+    Background,
+    /// Nobody until [`crate::Engine::fold_all`] is called. What a command wants that ends by itself.
+    OnDemand,
+}
+
+/// What [`crate::Engine::open`] needs. Everything but the store has a default.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// The database, migrated.
+    pub store: Store,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Who folds.
+    pub folding: Folding,
+    /// Refuse every write, also the folds'.
+    pub read_only: bool,
+    /// How many events may wait to be written before [`crate::EngineError::Overloaded`].
+    pub queue_events: u32,
+    /// The most events that one transaction of the intake joins.
+    pub commit_events: usize,
+    /// For how long the fold worker gathers events at most before it folds what they touch.
+    pub gather: Duration,
+    /// How often the log is looked at for what other processes wrote.
+    pub poll: Duration,
+    /// After which time without renewal another process may take the folding over.
+    pub lease: Duration,
+    /// How many entities of services and repositories are kept between folds. A thousand take about a megabyte.
+    pub held_entities: usize,
+    /// How many snapshots of earlier instants are kept.
+    pub as_of_snapshots: usize,
+    /// What the lease and the status call this process; made up where it is empty.
+    pub name: String,
+}
+
+impl EngineOptions {
+    /// The defaults over a store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            clock: Arc::new(SystemClock),
+            folding: Folding::default(),
+            read_only: false,
+            queue_events: 50_000,
+            commit_events: 5_000,
+            gather: Duration::from_millis(100),
+            poll: Duration::from_millis(200),
+            lease: Duration::from_secs(10),
+            held_entities: 500_000,
+            as_of_snapshots: 4,
+            name: String::new(),
+        }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same with another way to fold.
+    #[must_use]
+    pub fn folding(mut self, folding: Folding) -> Self {
+        self.folding = folding;
+        self
+    }
+}
+
+impl std::fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineOptions")
+            .field("folding", &self.folding)
+            .field("read_only", &self.read_only)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
