@@ -229,9 +229,10 @@ impl World {
     }
 
     fn exists(&self, slug: &str) -> bool {
-        let is_named = |name: &Box<str>| self.seen_services.contains(name) || self.incidents.names_service(name);
+        let is_named = |name: &str| self.seen_services.contains(name) || self.incidents.names_service(name);
         self.catalogue.slug(slug) == slug
-            && (self.catalogue.service(slug).is_some() || self.catalogue.names_of_service(slug).iter().any(is_named))
+            && (self.catalogue.service(slug).is_some()
+                || self.catalogue.names_of_service(slug).iter().any(|name| is_named(name)))
     }
 
     /// Every service there is, sorted.
@@ -360,3 +361,6 @@ impl World {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

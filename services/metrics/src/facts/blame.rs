@@ -10,7 +10,7 @@ use vigie_model::views::Outcome;
 
 use super::changes::commits_of;
 use super::history::{History, Shipped, Source};
-use super::incidents::Group;
+use super::incidents::{Group, Link};
 use super::repository::Node;
 
 /// One reason, for one deployment.
@@ -93,22 +93,17 @@ pub struct Seen<'a> {
     pub group: &'a Group,
     /// Its environment is one of the service's regions: only deployments there were exposed to it.
     pub region: Option<Box<str>>,
-    /// Its links that name this service here.
+    /// What it names as a cause for this service here.
+    pub causes: Vec<&'a Link>,
+    /// It names a cause somewhere: then it is not attributed by its time.
     pub names_cause: bool,
 }
 
-/// Judges every deployment of the history. `links[i]` are those of `incidents[i]` that are about this service and
-/// environment, each a deployment's id or a revision.
+/// Judges every deployment of the history.
 #[must_use]
-pub fn judge(
-    history: &History,
-    sources: &[Source],
-    incidents: &[Seen],
-    links: &[Vec<(Option<Box<str>>, Option<Box<str>>)>],
-    settings: &Settings,
-) -> Verdicts {
+pub fn judge(history: &History, sources: &[Source], incidents: &[Seen], settings: &Settings) -> Verdicts {
     let mut verdicts = Verdicts::default();
-    explicit(&mut verdicts, history, incidents, links, settings);
+    explicit(&mut verdicts, history, incidents, settings);
     rollback(&mut verdicts, history, settings);
     revert(&mut verdicts, history, sources, settings);
     unplanned(&mut verdicts, history, settings);
@@ -129,13 +124,7 @@ fn is_rated(history: &History, at: usize) -> bool {
     row.counted && (row.delivery() || matches!(row.finished, Some((_, Outcome::Failed | Outcome::Cancelled))))
 }
 
-fn explicit(
-    verdicts: &mut Verdicts,
-    history: &History,
-    incidents: &[Seen],
-    links: &[Vec<(Option<Box<str>>, Option<Box<str>>)>],
-    settings: &Settings,
-) {
+fn explicit(verdicts: &mut Verdicts, history: &History, incidents: &[Seen], settings: &Settings) {
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut by_revision: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, row) in history.rows.iter().enumerate() {
@@ -148,13 +137,13 @@ fn explicit(
     }
     for (i, seen) in incidents.iter().enumerate() {
         let mut found: Vec<(usize, String)> = Vec::new();
-        for (deployment, revision) in &links[i] {
-            if let Some(id) = deployment {
+        for cause in &seen.causes {
+            if let Some(id) = &cause.deployment {
                 let named = by_id.get(&**id).into_iter().flatten();
                 found
                     .extend(named.map(|&at| (rollout(history, at), format!("the incident names the deployment {id}"))));
             }
-            if let Some(revision) = revision
+            if let Some(revision) = &cause.revision
                 && let Some(deliveries) = by_revision.get(&**revision)
             {
                 let started_at = seen.group.started_at;
@@ -166,7 +155,7 @@ fn explicit(
         }
         found.sort();
         found.dedup_by_key(|(at, _)| *at);
-        if found.is_empty() && !links[i].is_empty() {
+        if found.is_empty() && !seen.causes.is_empty() {
             verdicts.lost_links.push(i);
         }
         for (at, note) in found {

@@ -139,7 +139,7 @@ impl Catalogue {
         let owners = self.derived().services.values().filter_map(|service| service.team.clone());
         let named: BTreeSet<Box<str>> = parents.chain(owners).chain(self.derived().teams.keys().cloned()).collect();
         let entry = |slug: Box<str>| {
-            self.derived().teams.get(&slug).cloned().unwrap_or_else(|| TeamEntry { slug, name: None, parent: None })
+            self.derived().teams.get(&slug).cloned().unwrap_or(TeamEntry { slug, name: None, parent: None })
         };
         named.into_iter().map(entry).collect()
     }

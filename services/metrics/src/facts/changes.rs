@@ -258,6 +258,14 @@ impl Found<'_> {
 /// never deployed to its production at all.
 pub fn waiting(service: &str, environment: &str, history: &History, sources: &[Source]) -> Vec<WaitingFact> {
     let never_deployed = environment == "production" && !history.rows.iter().any(|row| row.counted && row.succeeded());
+    let told: HashSet<(usize, &str)> = history
+        .listed
+        .iter()
+        .map(|shipped| match shipped {
+            Shipped::Node(source, node) => (*source, sources[*source].repository.sha(*node)),
+            Shipped::Listed(source, sha, _) => (*source, &**sha),
+        })
+        .collect();
     let mut facts = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         let reached = history.reached[number].as_ref();
@@ -269,12 +277,7 @@ pub fn waiting(service: &str, environment: &str, history: &History, sources: &[S
             let (Some(merged_at), Some(sha)) = (pull.merged_at, pull.merge_sha.as_deref()) else { continue };
             let Some(merge) = repository.find(sha) else { continue };
             let is_main = repository.merged_by(merge).is_some_and(|main| main.number == pull.number);
-            let is_deployed = reached.is_some_and(|reached| reached.contains(merge))
-                || history.listed.contains(&Shipped::Node(number, merge))
-                || history
-                    .listed
-                    .iter()
-                    .any(|s| matches!(s, Shipped::Listed(n, listed, _) if *n == number && **listed == *sha));
+            let is_deployed = reached.is_some_and(|reached| reached.contains(merge)) || told.contains(&(number, sha));
             if !is_main || is_deployed {
                 continue;
             }

@@ -13,7 +13,7 @@ use super::blame::{self, Seen, Verdicts};
 use super::catalogue::Catalogue;
 use super::changes;
 use super::history::{History, Placed, Rules, Source};
-use super::incidents::Group;
+use super::incidents::{Group, Link};
 use super::quality::Quality;
 use super::repository::Repository;
 
@@ -129,16 +129,7 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
             .filter(|group| group.places.iter().any(|(name, e)| is_own(name) && canonical(e) == *environment))
             .collect();
         let seen: Vec<Seen> = here.iter().map(|group| see(group, regions, &is_own, &canonical, environment)).collect();
-        let links: Vec<_> = here
-            .iter()
-            .map(|group| {
-                let own = group.links.iter().filter(|link| {
-                    link.services.iter().any(|name| is_own(name)) && canonical(&link.environment) == *environment
-                });
-                own.map(|link| (link.deployment.clone(), link.revision.clone())).collect::<Vec<_>>()
-            })
-            .collect();
-        let verdicts = blame::judge(&history, &sources, &seen, &links, settings);
+        let verdicts = blame::judge(&history, &sources, &seen, settings);
         was_blamed |= verdicts.reasons.values().flatten().any(|reason| reason.counts);
 
         let (found, counts) = changes::changes(slug, environment, &history, &sources, settings);
@@ -281,7 +272,10 @@ fn see<'a>(
         (Some(only), None) if regions.contains(only) => Some(only.clone()),
         _ => None,
     };
-    Seen { group, region, names_cause: !group.links.is_empty() }
+    let is_here =
+        |link: &&Link| link.services.iter().any(|name| is_own(name)) && *canonical(&link.environment) == *environment;
+    let causes = group.links.iter().filter(is_here).collect();
+    Seen { group, region, causes, names_cause: !group.links.is_empty() }
 }
 
 fn service_fact(inputs: &Inputs, entry: Option<&ServiceEntry>) -> ServiceFact {

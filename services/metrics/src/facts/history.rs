@@ -94,7 +94,7 @@ pub struct Placed<'a> {
     /// As its source reported it.
     pub deployment: &'a Deployment,
     /// Number of the [`Source`] and revision, lower case.
-    pub revisions: Vec<(usize, Box<str>)>,
+    pub revisions: Vec<Revision>,
     /// The source of the commits that it lists.
     pub lists_of: usize,
 }
@@ -223,6 +223,9 @@ fn sort(rows: &mut [Row], sources: &[Source]) {
     }
 }
 
+/// A revision of a source, lower case.
+type Revision = (usize, Box<str>);
+
 /// A rollout that later deployments of the same revision may join.
 struct Rollout {
     first: usize,
@@ -239,12 +242,13 @@ struct Line<'r, 'a> {
     live: Option<usize>,
     /// The latest revision of each source, for a live deployment that does not ship it.
     latest: HashMap<usize, (Box<str>, Option<Node>)>,
-    first_deployed: HashMap<(usize, Box<str>), usize>,
-    latest_delivery: HashMap<(usize, Box<str>), usize>,
+    first_deployed: HashMap<Revision, usize>,
+    latest_delivery: HashMap<Revision, usize>,
     reached: Vec<Option<Marks>>,
     listed: HashSet<Shipped>,
-    rollouts: Vec<(Vec<(usize, Box<str>)>, Rollout)>,
-    open_rollouts: HashMap<Vec<(usize, Box<str>)>, usize>,
+    rollouts: Vec<Rollout>,
+    /// The latest rollout of what is shipped.
+    open_rollouts: HashMap<Vec<Revision>, usize>,
     rollbacks: usize,
 }
 
@@ -273,8 +277,7 @@ impl<'r, 'a> Line<'r, 'a> {
     }
 
     fn take(&mut self, rows: &mut [Row<'a>], at: usize) {
-        let key: Vec<(usize, Box<str>)> =
-            rows[at].revisions.iter().map(|(n, revision, _)| (*n, revision.clone())).collect();
+        let key: Vec<Revision> = rows[at].revisions.iter().map(|(n, revision, _)| (*n, revision.clone())).collect();
         if self.join(rows, at, &key) {
             return;
         }
@@ -411,12 +414,12 @@ impl<'r, 'a> Line<'r, 'a> {
     }
 
     /// Whether the deployment joins a rollout of its revision in another region.
-    fn join(&mut self, rows: &mut [Row], at: usize, key: &[(usize, Box<str>)]) -> bool {
+    fn join(&mut self, rows: &mut [Row], at: usize, key: &[Revision]) -> bool {
         if self.rules.regions.is_empty() || key.is_empty() {
             return false;
         }
         let Some(&number) = self.open_rollouts.get(key) else { return false };
-        let rollout = &mut self.rollouts[number].1;
+        let rollout = &mut self.rollouts[number];
         let region = &rows[at].deployment.environment;
         if rollout.rollbacks != self.rollbacks || rollout.regions.contains(region) {
             return false;
@@ -427,7 +430,7 @@ impl<'r, 'a> Line<'r, 'a> {
         true
     }
 
-    fn begin_rollout(&mut self, rows: &[Row], at: usize, key: Vec<(usize, Box<str>)>) {
+    fn begin_rollout(&mut self, rows: &[Row], at: usize, key: Vec<Revision>) {
         if self.rules.regions.is_empty() {
             return;
         }
@@ -438,13 +441,13 @@ impl<'r, 'a> Line<'r, 'a> {
             rollbacks: self.rollbacks,
             latest: rows[at].finished_at(),
         };
-        self.open_rollouts.insert(key.clone(), self.rollouts.len());
-        self.rollouts.push((key, rollout));
+        self.open_rollouts.insert(key, self.rollouts.len());
+        self.rollouts.push(rollout);
     }
 
     /// Says of each rollout's first deployment when every region had it.
     fn complete(&self, rows: &mut [Row], regions: &[Box<str>]) {
-        for (_, rollout) in &self.rollouts {
+        for rollout in &self.rollouts {
             let has_all = regions.iter().all(|region| rollout.regions.contains(region));
             rows[rollout.first].complete_at = has_all.then_some(rollout.latest);
         }

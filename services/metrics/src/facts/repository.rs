@@ -204,8 +204,7 @@ impl Repository {
             }
         }
         while let Some(node) = ready.pop() {
-            for i in 0..children[node as usize].len() {
-                let child = children[node as usize][i];
+            for child in std::mem::take(&mut children[node as usize]) {
                 open[child as usize] -= 1;
                 if open[child as usize] == 0 {
                     let parents = self.parents(child).unwrap_or_default();
