@@ -21,18 +21,21 @@ struct Stamp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Slot {
     field: FieldId,
-    /// Two events of the same instant disagree on this field, and neither has been superseded.
-    is_tied: bool,
     stamp: u32,
+    /// The greatest stamp of the same instant that gave another value: two events disagree on this field, and
+    /// neither has been superseded. [`NO_RIVAL`] where there is none.
+    rival: u32,
     value: Value,
 }
+
+const NO_RIVAL: u32 = u32::MAX;
 
 /// The state of one entity.
 #[derive(Debug, Clone)]
 pub struct Entity {
     /// What it is.
     pub kind: Kind,
-    /// Who reported it first by digest order; part of the identity of kinds that have a source in theirs.
+    /// Who reports it. Where the source is no part of the identity, several may: then the first by name.
     pub source: Arc<str>,
     /// When the earliest recorded of its events was recorded.
     pub first_recorded_at: Time,
@@ -61,6 +64,9 @@ impl Entity {
     pub fn merge(&mut self, event: Event, digest: Digest, recorded_at: Time) {
         debug_assert_eq!(self.kind, event.kind);
         self.first_recorded_at = self.first_recorded_at.min(recorded_at);
+        if event.source < self.source {
+            self.source = event.source.clone();
+        }
         let stamp = Stamp { at: event.at, digest };
         if self.deleted.is_some_and(|deleted| stamp <= deleted) {
             return;
@@ -68,26 +74,32 @@ impl Entity {
         if event.deleted {
             self.deleted = Some(stamp);
             let stamps = &self.stamps;
-            self.slots.retain(|slot| stamps[slot.stamp as usize] > stamp);
+            self.slots.retain_mut(|slot| {
+                // A deleted event disagrees with nobody.
+                if slot.rival != NO_RIVAL && stamps[slot.rival as usize] < stamp {
+                    slot.rival = NO_RIVAL;
+                }
+                stamps[slot.stamp as usize] > stamp
+            });
             return;
         }
         let number = self.number_of(stamp);
         for (field, value) in event.fields {
             match self.slots.binary_search_by_key(&field, |slot| slot.field) {
-                Err(at) => self.slots.insert(at, Slot { field, is_tied: false, stamp: number, value }),
+                Err(at) => self.slots.insert(at, Slot { field, stamp: number, rival: NO_RIVAL, value }),
                 Ok(at) => {
-                    let current = self.stamps[self.slots[at].stamp as usize];
                     let slot = &mut self.slots[at];
+                    let current = self.stamps[slot.stamp as usize];
                     let disagrees = current.at == stamp.at && slot.value != value;
                     if stamp > current {
-                        *slot = Slot {
-                            field,
-                            is_tied: disagrees || (slot.is_tied && current.at == stamp.at),
-                            stamp: number,
-                            value,
+                        let rival = match (disagrees, current.at == stamp.at) {
+                            (true, _) => slot.stamp,
+                            (false, true) => slot.rival,
+                            (false, false) => NO_RIVAL,
                         };
-                    } else {
-                        slot.is_tied |= disagrees;
+                        *slot = Slot { field, stamp: number, rival, value };
+                    } else if disagrees && (slot.rival == NO_RIVAL || self.stamps[slot.rival as usize] < stamp) {
+                        slot.rival = number;
                     }
                 }
             }
@@ -96,26 +108,20 @@ impl Entity {
     }
 
     fn number_of(&mut self, stamp: Stamp) -> u32 {
-        let at = self.stamps.iter().position(|known| *known == stamp).unwrap_or_else(|| {
-            self.stamps.push(stamp);
-            self.stamps.len() - 1
-        });
-        u32::try_from(at).unwrap_or(u32::MAX)
+        position_or_push(&mut self.stamps, stamp)
     }
 
-    /// An entity that many events touched keeps only the stamps that still hold a field.
+    /// An entity that many events touched keeps only the stamps that a field still needs.
     fn drop_unused_stamps(&mut self) {
-        if self.stamps.len() <= self.slots.len() + 8 {
+        if self.stamps.len() <= 2 * self.slots.len() + 8 {
             return;
         }
-        let mut kept: SmallVec<[Stamp; 1]> = SmallVec::new();
+        let mut kept = SmallVec::new();
         for slot in &mut self.slots {
-            let stamp = self.stamps[slot.stamp as usize];
-            let at = kept.iter().position(|known| *known == stamp).unwrap_or_else(|| {
-                kept.push(stamp);
-                kept.len() - 1
-            });
-            slot.stamp = u32::try_from(at).unwrap_or(u32::MAX);
+            slot.stamp = position_or_push(&mut kept, self.stamps[slot.stamp as usize]);
+            if slot.rival != NO_RIVAL {
+                slot.rival = position_or_push(&mut kept, self.stamps[slot.rival as usize]);
+            }
         }
         self.stamps = kept;
     }
@@ -156,7 +162,7 @@ impl Entity {
     /// The names of the fields on which two events of the same instant disagree.
     pub fn tied(&self) -> impl Iterator<Item = &'static str> + '_ {
         let fields = self.kind.fields();
-        self.slots.iter().filter(|slot| slot.is_tied).map(move |slot| fields[usize::from(slot.field)].name)
+        self.slots.iter().filter(|slot| slot.rival != NO_RIVAL).map(move |slot| fields[usize::from(slot.field)].name)
     }
 
     /// A text field.
@@ -204,6 +210,15 @@ impl Entity {
             _ => None,
         }
     }
+}
+
+/// The stamps are few: a search beats a map.
+fn position_or_push(stamps: &mut SmallVec<[Stamp; 1]>, stamp: Stamp) -> u32 {
+    let at = stamps.iter().position(|known| *known == stamp).unwrap_or_else(|| {
+        stamps.push(stamp);
+        stamps.len() - 1
+    });
+    u32::try_from(at).unwrap_or(NO_RIVAL)
 }
 
 #[cfg(test)]

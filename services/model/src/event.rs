@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kinds::{FieldId, Kind, Role};
-use crate::{Time, format_time};
+use crate::Time;
 
 mod parse;
 mod write;
@@ -32,8 +32,11 @@ pub enum Value {
     /// A service's repositories.
     Repositories(Vec<RepositoryPaths>),
     /// Labels, sorted by key.
-    Labels(Vec<(Box<str>, Box<str>)>),
+    Labels(Labels),
 }
+
+/// Keys with their texts, sorted by key.
+pub type Labels = Vec<(Box<str>, Box<str>)>;
 
 /// A commit as a deployment lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,13 +72,9 @@ pub struct RepositoryPaths {
 pub struct Digest(pub [u8; 16]);
 
 impl Digest {
-    fn of(parts: &[&[u8]]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for part in parts {
-            hasher.update(part);
-        }
+    fn of(content: &[u8]) -> Self {
         let mut digest = [0; 16];
-        digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        digest.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
         Self(digest)
     }
 }
@@ -192,7 +191,7 @@ impl Event {
     /// Content without the time of its arrival: two timeless events are equal when this is.
     #[must_use]
     pub fn content_digest(&self) -> Digest {
-        Digest::of(&[self.to_json().as_bytes()])
+        Digest::of(self.to_json().as_bytes())
     }
 
     /// What the event is recognised by when it comes again.
@@ -205,9 +204,9 @@ impl Event {
     #[must_use]
     pub fn digest_with(&self, json: &str) -> Digest {
         if self.timeless {
-            Digest::of(&[json.as_bytes(), &self.at.to_be_bytes()])
+            Digest::of(&[json.as_bytes(), &self.at.to_be_bytes()].concat())
         } else {
-            Digest::of(&[json.as_bytes()])
+            Digest::of(json.as_bytes())
         }
     }
 
@@ -254,11 +253,6 @@ pub fn home_of_service(slug: &str) -> String {
 #[must_use]
 pub fn home_of_repository(name: &str) -> String {
     format!("r:{name}")
-}
-
-/// For messages and JSON: an instant as text.
-pub(crate) fn time_text(at: Time) -> String {
-    format_time(at)
 }
 
 #[cfg(test)]

@@ -48,7 +48,9 @@ impl Concealer {
             return;
         }
         if event.get(bot).is_none() {
-            let is_bot = self.bots.iter().any(|pattern| pattern.matches_ignore_case(&name));
+            // Of `Name <email>`, as git has it, the name alone may be what a pattern means (`*[bot]`).
+            let bare = name.split_once(" <").map_or(&*name, |(bare, _)| bare);
+            let is_bot = self.bots.iter().any(|p| p.matches_ignore_case(&name) || p.matches_ignore_case(bare));
             event.set(bot, Value::Bool(is_bot));
         }
         match self.mode {
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn bots_are_marked_whatever_becomes_of_the_name() {
-        for bot in ["dependabot[bot]", "Renovate-Runner", "build[bot]"] {
+        for bot in ["dependabot[bot]", "Renovate-Runner", "build[bot]", "ci[bot] <41+ci[bot]@users.noreply.github.com>"] {
             assert_eq!(concealed(People::None, bot).get(pull_request::BOT), Some(&Value::Bool(true)), "{bot}");
         }
         assert!(concealed(People::None, "ada").get(pull_request::AUTHOR).is_none());

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Datelike, SecondsFormat};
 
+mod rfc3339;
+
 /// An instant: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 pub type Time = i64;
 
@@ -35,6 +37,9 @@ pub enum TimeError {
 /// # Errors
 /// See [`TimeError`]; digits beyond microseconds are cut off.
 pub fn parse_time(text: &str) -> Result<Time, TimeError> {
+    if let Some(at) = rfc3339::parse(text) {
+        return Ok(at);
+    }
     match DateTime::parse_from_rfc3339(text) {
         Ok(at) => {
             let at = at.to_utc();
@@ -65,12 +70,22 @@ fn why_malformed(text: &str) -> TimeError {
 /// RFC 3339 in UTC with a `Z`; a fraction only where there is one. Out-of-range instants saturate.
 #[must_use]
 pub fn format_time(at: Time) -> String {
+    let mut text = String::with_capacity(27);
+    write_time(&mut text, at);
+    text
+}
+
+/// [`format_time`] at the end of `out`.
+pub(crate) fn write_time(out: &mut String, at: Time) {
+    if rfc3339::write(out, at) {
+        return;
+    }
     let instant = DateTime::from_timestamp_micros(at).unwrap_or(if at < 0 {
         DateTime::<chrono::Utc>::MIN_UTC
     } else {
         DateTime::<chrono::Utc>::MAX_UTC
     });
-    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    out.push_str(&instant.to_rfc3339_opts(SecondsFormat::AutoSi, true));
 }
 
 /// Where the time comes from: an argument everywhere, so that tests and *as of* can set it.

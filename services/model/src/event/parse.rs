@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Event, ListedCommit, Rejection, RepositoryPaths, RepositoryRevision, Value};
+use super::{Event, Labels, ListedCommit, Rejection, RepositoryPaths, RepositoryRevision, Value};
 use crate::json::{Json, shorten};
 use crate::kinds::{self, FieldId, Kind, Role, Type};
 use crate::{Time, parse_time};
+
+/// The longest id, in bytes.
+const MAX_ID: usize = 500;
 
 /// What an object is read against.
 #[derive(Debug, Clone)]
@@ -89,7 +92,7 @@ fn parse_kind(members: &[(Cow<str>, Json)], context: &Context) -> Result<Kind, R
                 Some(near) => format!("did you mean {near}? known kinds: {}", known()),
                 None => format!("known kinds: {}", known()),
             };
-            Err(Rejection::new("kind", format!("there is no kind \"{}\"", shorten(name)), hint))
+            Err(Rejection::new("kind", format!("there is no kind {}", value.shortened()), hint))
         }
     }
 }
@@ -147,7 +150,7 @@ impl Reader {
     fn value(&mut self, name: &str, ty: Type, value: &Json) -> Result<Value, Rejection> {
         Ok(match ty {
             Type::Id => Value::Text(read_id(name, value)?.into()),
-            Type::LowerId => Value::Text(read_id(name, value)?.to_lowercase().into()),
+            Type::LowerId => Value::Text(read_lower_id(name, value)?),
             Type::Text(max) => Value::Text(read_text(name, value, max)?.into()),
             Type::Time => {
                 let at = read_time(name, value)?;
@@ -166,7 +169,7 @@ impl Reader {
                     None => {
                         return Err(Rejection::new(
                             name,
-                            format!("\"{}\" is none of its values", shorten(text)),
+                            format!("{} is none of its values", value.shortened()),
                             format!("use one of {}", words.join(", ")),
                         ));
                     }
@@ -182,7 +185,7 @@ impl Reader {
                 let [repository, revision] = members(n, v, ["repository", "revision"])?;
                 let (repository_name, revision_name) = (format!("{n}.repository"), format!("{n}.revision"));
                 Ok(RepositoryRevision {
-                    repository: read_id(&repository_name, required(&repository_name, repository)?)?.to_lowercase().into(),
+                    repository: read_lower_id(&repository_name, required(&repository_name, repository)?)?,
                     revision: read_id(&revision_name, required(&revision_name, revision)?)?.into(),
                 })
             })?),
@@ -309,8 +312,15 @@ fn required<'j, 'a>(name: &str, value: Option<&'j Json<'a>>) -> Result<&'j Json<
 }
 
 fn wrong_type(name: &str, wanted: &str, value: &Json) -> Rejection {
-    let error = format!("{} is {}, not {wanted}", value.shortened(), value.type_name());
+    let error = match value {
+        Json::Null => format!("it is null, not {wanted}"),
+        _ => format!("{} is {}, not {wanted}", value.shortened(), value.type_name()),
+    };
     Rejection::new(name, error, format!("send {wanted}"))
+}
+
+fn too_long(name: &str, value: &Json, len: usize, max: usize) -> Rejection {
+    Rejection::new(name, format!("{} has {len} bytes, more than {max}", value.shortened()), "shorten it")
 }
 
 fn read_text<'j>(name: &str, value: &'j Json, max: usize) -> Result<&'j str, Rejection> {
@@ -321,17 +331,13 @@ fn read_text<'j>(name: &str, value: &'j Json, max: usize) -> Result<&'j str, Rej
         return Err(Rejection::new(name, format!("{} holds a NUL character", value.shortened()), "leave NUL characters out"));
     }
     if text.len() > max {
-        return Err(Rejection::new(
-            name,
-            format!("{} has {} bytes, more than {max}", value.shortened(), text.len()),
-            "shorten it",
-        ));
+        return Err(too_long(name, value, text.len(), max));
     }
     Ok(text)
 }
 
 fn read_id<'j>(name: &str, value: &'j Json) -> Result<&'j str, Rejection> {
-    let text = read_text(name, value, 500)?;
+    let text = read_text(name, value, MAX_ID)?;
     if text.trim().is_empty() {
         return Err(Rejection::new(name, "it is empty", "give it a value, or leave the field out"));
     }
@@ -339,6 +345,16 @@ fn read_id<'j>(name: &str, value: &'j Json) -> Result<&'j str, Rejection> {
         return Err(Rejection::new(name, format!("{} holds a control character", value.shortened()), "use printable characters"));
     }
     Ok(text)
+}
+
+/// An id that is compared without regard to case. Lower case may be longer (`İ`), and what is stored has to be
+/// read again.
+fn read_lower_id(name: &str, value: &Json) -> Result<Box<str>, Rejection> {
+    let lower = read_id(name, value)?.to_lowercase();
+    if lower.len() > MAX_ID {
+        return Err(too_long(name, value, lower.len(), MAX_ID));
+    }
+    Ok(lower.into())
 }
 
 fn read_time(name: &str, value: &Json) -> Result<Time, Rejection> {
@@ -376,7 +392,7 @@ fn read_sha(name: &str, value: &Json) -> Result<Box<str>, Rejection> {
     if !matches!(text.len(), 40 | 64) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Rejection::new(
             name,
-            format!("\"{}\" is no commit hash", shorten(text)),
+            format!("{} is no commit hash", value.shortened()),
             "send the full hash, 40 (or 64) hexadecimal digits",
         ));
     }
@@ -418,7 +434,7 @@ fn read_repository(name: &str, value: &Json) -> Result<RepositoryPaths, Rejectio
     // A plain name stands for the whole repository.
     if let Json::Text(_) = value {
         return Ok(RepositoryPaths {
-            repository: read_id(name, value)?.to_lowercase().into(),
+            repository: read_lower_id(name, value)?,
             paths: Vec::new(),
             formerly: Vec::new(),
         });
@@ -432,13 +448,13 @@ fn read_repository(name: &str, value: &Json) -> Result<RepositoryPaths, Rejectio
         }
     };
     Ok(RepositoryPaths {
-        repository: read_id(&repository_name, required(&repository_name, repository)?)?.to_lowercase().into(),
+        repository: read_lower_id(&repository_name, required(&repository_name, repository)?)?,
         paths: some(paths, "paths", 4_096)?,
         formerly: some(formerly, "formerly", 500)?.iter().map(|s| s.to_lowercase().into()).collect(),
     })
 }
 
-fn read_labels(name: &str, value: &Json) -> Result<Vec<(Box<str>, Box<str>)>, Rejection> {
+fn read_labels(name: &str, value: &Json) -> Result<Labels, Rejection> {
     let Json::Object(members) = value else {
         return Err(wrong_type(name, "an object of strings", value));
     };
@@ -454,13 +470,19 @@ fn read_labels(name: &str, value: &Json) -> Result<Vec<(Box<str>, Box<str>)>, Re
     Ok(labels)
 }
 
-/// The known name that is most like `name`, where one is like it at all.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+/// The known name that is most like `name`, where one is like it at all: a slip of the fingers, or a beginning
+/// (`env`, `repository_name`).
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
     // A name of megabytes is not worth comparing.
     let name: String = name.chars().take(64).collect::<String>().to_lowercase();
-    known
+    let slip = known
+        .clone()
         .map(|k| (strsim::damerau_levenshtein(&name, k), k))
-        .filter(|(distance, k)| *distance <= 2.max(k.len() / 3))
-        .min()
-        .map(|(_, k)| k)
+        .filter(|(distance, k)| *distance <= (name.len().min(k.len()) / 3).max(1))
+        .min();
+    let beginning = || known.filter(|k| name.len() >= 3 && k.len() >= 3 && (k.starts_with(&*name) || name.starts_with(k)));
+    match slip {
+        Some((_, near)) => Some(near),
+        None => beginning().max_by_key(|k| k.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count()),
+    }
 }

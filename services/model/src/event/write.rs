@@ -1,16 +1,19 @@
 //! Events as normalised JSON: one line, the fields in the order of the table, times in UTC.
 
-use super::{Event, Value, time_text};
+use std::fmt::Write;
+
+use super::{Event, Value};
+use crate::time::write_time;
 
 pub(super) fn to_json(event: &Event) -> String {
-    let mut out = String::with_capacity(256);
+    let mut out = String::with_capacity(512);
     out.push_str("{\"kind\":\"");
     out.push_str(event.kind.name());
     out.push_str("\",\"source\":");
     string(&mut out, &event.source);
     if !event.timeless {
         out.push_str(",\"at\":\"");
-        out.push_str(&time_text(event.at));
+        write_time(&mut out, event.at);
         out.push('"');
     }
     if event.partial {
@@ -36,7 +39,7 @@ fn write_value(out: &mut String, value: &Value) {
         Value::Time(at) => time(out, *at),
         Value::Text(text) => string(out, text),
         Value::Bool(v) => out.push_str(if *v { "true" } else { "false" }),
-        Value::Int(n) => out.push_str(&n.to_string()),
+        Value::Int(n) => drop(write!(out, "{n}")),
         Value::Texts(items) => list(out, items, |out, item| string(out, item)),
         Value::Commits(items) => list(out, items, |out, item| {
             out.push_str("{\"sha\":");
@@ -93,31 +96,39 @@ fn list<T>(out: &mut String, items: &[T], write: impl Fn(&mut String, &T)) {
 
 fn time(out: &mut String, at: crate::Time) {
     out.push('"');
-    out.push_str(&time_text(at));
+    write_time(out, at);
     out.push('"');
 }
 
+/// Whether a byte of a string is written as an escape.
+const ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escaped[byte] = true;
+        byte += 1;
+    }
+    escaped[b'"' as usize] = true;
+    escaped[b'\\' as usize] = true;
+    escaped
+};
+
 fn string(out: &mut String, text: &str) {
     out.push('"');
-    let mut plain = 0;
-    for (i, byte) in text.bytes().enumerate() {
-        let escape: &str = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..=0x1f => "",
-            _ => continue,
-        };
-        out.push_str(&text[plain..i]);
-        if escape.is_empty() {
-            out.push_str(&format!("\\u{byte:04x}"));
-        } else {
-            out.push_str(escape);
+    let mut plain = text;
+    while let Some(at) = plain.bytes().position(|byte| ESCAPED[usize::from(byte)]) {
+        out.push_str(&plain[..at]);
+        match plain.as_bytes()[at] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            // Writing to a String cannot fail.
+            byte => drop(write!(out, "\\u{byte:04x}")),
         }
-        plain = i + 1;
+        plain = &plain[at + 1..];
     }
-    out.push_str(&text[plain..]);
+    out.push_str(plain);
     out.push('"');
 }
