@@ -112,7 +112,7 @@ impl Quality {
             }
             if group.restored_at.is_some_and(|restored_at| restored_at < group.started_at) {
                 let detail =
-                    format!("it was restored before it started ({environment}); its time to restore counts as 0");
+                    format!("it was restored before it started ({environment}); time to restore leaves it out");
                 self.add("restored_before_started", subject(), Some(group.started_at), detail);
             }
         }
