@@ -1,0 +1,220 @@
+//! A service's facts in memory: each fact table as a Polars frame, sorted by environment and time, and beside it
+//! plain arrays by environment, which are what the metrics are computed from.
+//!
+//! A frame is immutable; a change of the service's facts makes a new one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use vigie_model::Time;
+use vigie_model::facts::{
+    AvailabilityFact, ChangeFact, DeploymentFact, IncidentFact, QualityFact, ServiceFact, ServiceFacts, WaitingFact,
+};
+
+pub(crate) mod availability;
+pub(crate) mod changes;
+pub(crate) mod deployments;
+pub(crate) mod incidents;
+mod loader;
+mod shelf;
+mod table;
+
+pub use loader::FrameLoader;
+pub use table::{Table, TableError};
+
+use availability::Availability;
+use changes::{Changes, Waiting};
+use deployments::Deployments;
+use incidents::Incidents;
+use shelf::{Shelf, Shelves};
+
+/// See the module's documentation.
+#[derive(Debug, Clone)]
+pub struct ServiceFrame {
+    service: ServiceFact,
+    slug: Arc<str>,
+    name: Arc<str>,
+    team: Option<Arc<str>>,
+    /// From when on which team ran it, oldest first.
+    owners: Vec<(Time, Option<Arc<str>>)>,
+    deployments: Table<DeploymentFact>,
+    changes: Table<ChangeFact>,
+    waiting: Table<WaitingFact>,
+    incidents: Table<IncidentFact>,
+    availability: Table<AvailabilityFact>,
+    quality: Table<QualityFact>,
+    /// Sorted by name.
+    environments: Vec<Environment>,
+}
+
+/// What is known of a service in one environment, laid out for the metrics.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    pub(crate) name: Arc<str>,
+    pub(crate) deployments: Deployments,
+    pub(crate) changes: Changes,
+    pub(crate) waiting: Waiting,
+    pub(crate) incidents: Incidents,
+    pub(crate) availability: Availability,
+}
+
+impl ServiceFrame {
+    /// The frame of a service's facts, in whatever order their rows are.
+    #[must_use]
+    pub fn new(facts: &ServiceFacts) -> Self {
+        Self::from_shelves(Shelves {
+            service: facts.service.clone(),
+            deployments: Shelf::new(facts.deployments.clone()),
+            changes: Shelf::new(facts.changes.clone()),
+            waiting: Shelf::new(facts.waiting.clone()),
+            incidents: Shelf::new(facts.incidents.clone()),
+            availability: Shelf::new(facts.availability.clone()),
+            quality: Shelf::new(facts.quality.clone()),
+        })
+    }
+
+    pub(crate) fn from_shelves(shelves: Shelves) -> Self {
+        let Shelves { service, mut deployments, mut changes, mut waiting, mut incidents, mut availability, quality } =
+            shelves;
+        let list = |json: &str| serde_json::from_str::<Vec<Box<str>>>(json).unwrap_or_default();
+        let owners: Vec<(Time, Option<Box<str>>)> = serde_json::from_str(&service.teams).unwrap_or_default();
+        let names: BTreeSet<Box<str>> = list(&service.environments)
+            .into_iter()
+            .chain(deployments.environments())
+            .chain(changes.environments())
+            .chain(waiting.environments())
+            .chain(incidents.environments())
+            .chain(availability.environments())
+            .collect();
+        let with_incidents = list(&service.incident_environments);
+        let environments = names
+            .into_iter()
+            .map(|name| Environment {
+                deployments: deployments.take(&name),
+                changes: changes.take(&name),
+                waiting: waiting.take(&name),
+                incidents: incidents.take(&name),
+                availability: Availability {
+                    has_incidents: with_incidents.contains(&name),
+                    ..availability.take(&name)
+                },
+                name: name.into(),
+            })
+            .collect();
+        Self {
+            slug: (*service.service).into(),
+            name: (*service.name).into(),
+            team: service.team.as_deref().map(Into::into),
+            owners: owners.into_iter().map(|(at, team)| (at, team.map(Into::into))).collect(),
+            deployments: deployments.table,
+            changes: changes.table,
+            waiting: waiting.table,
+            incidents: incidents.table,
+            availability: availability.table,
+            quality: quality.table,
+            environments,
+            service,
+        }
+    }
+
+    /// The facts as rows, sorted as the frames are.
+    #[must_use]
+    pub fn facts(&self) -> ServiceFacts {
+        ServiceFacts {
+            service: self.service.clone(),
+            deployments: self.deployments.rows(),
+            changes: self.changes.rows(),
+            waiting: self.waiting.rows(),
+            incidents: self.incidents.rows(),
+            availability: self.availability.rows(),
+            quality: self.quality.rows(),
+        }
+    }
+
+    /// The service itself.
+    #[must_use]
+    pub fn service(&self) -> &ServiceFact {
+        &self.service
+    }
+
+    /// Its slug.
+    #[must_use]
+    pub fn slug(&self) -> &Arc<str> {
+        &self.slug
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The team that runs it.
+    #[must_use]
+    pub fn team(&self) -> Option<&Arc<str>> {
+        self.team.as_ref()
+    }
+
+    /// The deployments.
+    #[must_use]
+    pub fn deployments(&self) -> &Table<DeploymentFact> {
+        &self.deployments
+    }
+
+    /// The changes.
+    #[must_use]
+    pub fn changes(&self) -> &Table<ChangeFact> {
+        &self.changes
+    }
+
+    /// The changes that wait.
+    #[must_use]
+    pub fn waiting(&self) -> &Table<WaitingFact> {
+        &self.waiting
+    }
+
+    /// The incidents.
+    #[must_use]
+    pub fn incidents(&self) -> &Table<IncidentFact> {
+        &self.incidents
+    }
+
+    /// What is known of its availability.
+    #[must_use]
+    pub fn availability(&self) -> &Table<AvailabilityFact> {
+        &self.availability
+    }
+
+    /// What a person should know about its data.
+    #[must_use]
+    pub fn quality(&self) -> &Table<QualityFact> {
+        &self.quality
+    }
+
+    /// The names of its environments, sorted.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        self.environments.iter().map(|own| &*own.name)
+    }
+
+    pub(crate) fn environment_number(&self, name: &str) -> Option<usize> {
+        self.environments.binary_search_by(|own| (*own.name).cmp(name)).ok()
+    }
+
+    pub(crate) fn environment(&self, number: usize) -> &Environment {
+        &self.environments[number]
+    }
+
+    /// The row of an incident in the table.
+    pub(crate) fn incident_row(&self, source: &str, id: &str) -> Option<usize> {
+        let hash = incidents::hash(source, id);
+        let own = self.environments.iter();
+        own.flat_map(|own| own.incidents.with_hash(hash)).find(|row| {
+            self.incidents.text("source", *row) == Some(source) && self.incidents.text("id", *row) == Some(id)
+        })
+    }
+
+    /// From when on which team ran it, oldest first.
+    pub(crate) fn owners(&self) -> &[(Time, Option<Arc<str>>)] {
+        &self.owners
+    }
+}

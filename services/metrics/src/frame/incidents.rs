@@ -1,0 +1,130 @@
+//! A service's incidents in one environment, by when they were restored.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+use vigie_model::Time;
+use vigie_model::facts::IncidentFact;
+use vigie_model::settings::Severity;
+
+/// See the module's documentation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Incidents {
+    first: usize,
+    rows: Box<[Incident]>,
+    /// When a restored one was, and its row; ascending.
+    restored: Box<[(Time, u32)]>,
+    /// The rows of those without a restoration.
+    open: Box<[u32]>,
+    /// The hash of each one's key, and its row; ascending.
+    hashes: Box<[(u64, u32)]>,
+}
+
+/// What time to restore and its like read of an incident.
+#[derive(Debug, Clone)]
+pub(crate) struct Incident {
+    pub(crate) started_at: Time,
+    pub(crate) restored_at: Option<Time>,
+    pub(crate) severity: Option<Severity>,
+    /// Start to restoration; never negative.
+    pub(crate) restore: Option<Time>,
+    /// Start to detection; negative where the times are in the wrong order.
+    pub(crate) detect: Option<Time>,
+    /// Detection, else start, to acknowledgement; negative likewise.
+    pub(crate) acknowledge: Option<Time>,
+    /// What makes it the same incident in several services; none where it has one service only.
+    pub(crate) shared: Option<Box<str>>,
+}
+
+impl Incident {
+    fn new(row: &IncidentFact) -> Self {
+        let services: Vec<serde::de::IgnoredAny> = serde_json::from_str(&row.services).unwrap_or_default();
+        Self {
+            started_at: row.started_at,
+            restored_at: row.restored_at,
+            severity: Severity::parse(&row.severity),
+            restore: row.restored_at.map(|at| (at - row.started_at).max(0)),
+            detect: row.detected_at.map(|at| at - row.started_at),
+            acknowledge: row.acknowledged_at.map(|at| at - row.detected_at.unwrap_or(row.started_at)),
+            shared: (services.len() > 1).then(|| key(&row.source, &row.id)),
+        }
+    }
+
+    /// Whether its severity reaches the least that counts; an unknown one does not.
+    pub(crate) fn reaches(&self, least: Option<Severity>) -> bool {
+        least.is_none_or(|least| self.severity.is_some_and(|own| own >= least))
+    }
+}
+
+/// An incident's name across services. Ids hold no control characters.
+pub(crate) fn key(source: &str, id: &str) -> Box<str> {
+    format!("{source}\u{1f}{id}").into()
+}
+
+/// What an incident is looked up by.
+pub(crate) fn hash(source: &str, id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (source, id).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Incidents {
+    /// Of rows of one environment, sorted by `started_at`, the first of them at `first` of the table.
+    pub(crate) fn new(rows: &[IncidentFact], first: usize) -> Self {
+        let mut restored = Vec::new();
+        let mut open = Vec::new();
+        for (row, number) in rows.iter().zip(0_u32..) {
+            match row.restored_at {
+                Some(at) => restored.push((at, number)),
+                None => open.push(number),
+            }
+        }
+        restored.sort_unstable();
+        let named = rows.iter().zip(0_u32..);
+        let mut hashes: Vec<(u64, u32)> = named.map(|(row, number)| (hash(&row.source, &row.id), number)).collect();
+        hashes.sort_unstable();
+        Self {
+            first,
+            hashes: hashes.into(),
+            rows: rows.iter().map(Incident::new).collect(),
+            restored: restored.into(),
+            open: open.into(),
+        }
+    }
+
+    /// The incidents restored in a window, with their rows.
+    pub(crate) fn restored(&self, from: Time, to: Time) -> impl Iterator<Item = (usize, &Incident)> {
+        let low = self.restored.partition_point(|(at, _)| *at < from);
+        let high = low + self.restored[low..].partition_point(|(at, _)| *at < to);
+        let numbers = self.restored[low..high].iter();
+        numbers.map(|(_, row)| (*row as usize, &self.rows[*row as usize]))
+    }
+
+    /// The open incidents, with their rows.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (usize, &Incident)> {
+        let numbers = self.open.iter();
+        numbers.map(|row| (*row as usize, &self.rows[*row as usize]))
+    }
+
+    /// The rows of those that started before `to`.
+    pub(crate) fn started_before(&self, to: Time) -> Range<usize> {
+        0..self.rows.partition_point(|row| row.started_at < to)
+    }
+
+    /// Where the rows of a hash are in the table.
+    pub(crate) fn with_hash(&self, hash: u64) -> impl Iterator<Item = usize> + '_ {
+        let low = self.hashes.partition_point(|(own, _)| *own < hash);
+        let same = self.hashes[low..].iter();
+        same.take_while(move |(own, _)| *own == hash).map(|(_, row)| self.first + *row as usize)
+    }
+
+    /// A row.
+    pub(crate) fn row(&self, row: usize) -> &Incident {
+        &self.rows[row]
+    }
+
+    /// Where the row is in the table.
+    pub(crate) fn in_table(&self, row: usize) -> usize {
+        self.first + row
+    }
+}

@@ -1,0 +1,99 @@
+//! The error budget of an uptime objective, and how fast it burns (metrics.md, Uptime).
+
+use vigie_model::settings::{BudgetWindow, UptimeSource};
+use vigie_model::window::{Window, month_of, month_window};
+use vigie_model::{DAY, HOUR, MINUTE, Time};
+
+use crate::sample::seconds;
+use crate::slice::{ServiceUptime, Slice};
+
+/// The look-backs of the alert pairs: 1 h and 5 min, 6 h and 30 min (page), 1 d and 2 h, 3 d and 6 h (ticket).
+pub const LOOK_BACKS: [Time; 7] = [5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY];
+
+/// How much may go wrong in the budget window, and how much did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorBudget {
+    /// The budget window's start.
+    pub from: Time,
+    /// Its end, which may lie ahead.
+    pub to: Time,
+    /// Seconds that the service may be down in it.
+    pub allowed: f64,
+    /// The share of that which is spent; above 1 where more is.
+    pub spent: f64,
+    /// `1 - spent`; may be below 0.
+    pub left: f64,
+    /// One for each of [`LOOK_BACKS`], ending where the question's window does.
+    pub burn_rates: Vec<BurnRate>,
+}
+
+/// How many times faster than allowed errors come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BurnRate {
+    /// Microseconds.
+    pub look_back: Time,
+    /// `(1 - uptime) / (1 - objective)`; `None`: nothing was observed.
+    pub rate: Option<f64>,
+}
+
+/// The budget window that holds the end of a slice: the calendar month, or a rolling one that ends there.
+fn budget_window(slice: &Slice) -> (Time, Time) {
+    let end = slice.window().to;
+    match slice.settings().budget_window {
+        BudgetWindow::Month => {
+            let zone = slice.zone();
+            // A window's end lies outside it: the end of October is judged in October.
+            let (year, month) = month_of(zone, end.saturating_sub(1));
+            month_window(zone, year, month)
+        }
+        BudgetWindow::Rolling(length) => (end.saturating_sub(length), end),
+    }
+}
+
+/// How much of its budget is left, 1 being all; `None` where nothing was observed.
+pub(crate) fn left(slice: &Slice, objective: f64) -> Option<f64> {
+    let (from, to) = budget_window(slice);
+    Some(1.0 - spent(slice, from, to, objective)?)
+}
+
+/// The mean over the services with data of their down time so far / what is allowed.
+#[allow(clippy::cast_precision_loss)] // counts and lengths far below 2^53
+fn spent(slice: &Slice, from: Time, to: Time, objective: f64) -> Option<f64> {
+    let allowed = (1.0 - objective) * seconds(to - from);
+    let end = slice.window().to.min(to);
+    let uptimes = slice.in_window(Window::new(from, end)).uptimes();
+    if uptimes.known.is_empty() || allowed <= 0.0 {
+        return None;
+    }
+    let down = |own: &ServiceUptime| match own.source {
+        // Requests know no time: the share that failed stands for as much of the time so far.
+        UptimeSource::Requests => (1.0 - own.ratio()) * seconds(end - from),
+        UptimeSource::Probes | UptimeSource::Incidents => seconds(own.observed - own.up),
+    };
+    let sum: f64 = uptimes.known.iter().map(down).sum();
+    Some(sum / uptimes.known.len() as f64 / allowed)
+}
+
+pub(crate) fn budget(slice: &Slice, objective: f64) -> Option<ErrorBudget> {
+    let (from, to) = budget_window(slice);
+    let spent = spent(slice, from, to, objective)?;
+    let end = slice.window().to;
+    let rate = |look_back: Time| {
+        let window = Window::new(end.saturating_sub(look_back), end);
+        let uptimes = slice.in_window(window).uptimes();
+        let errors: Vec<f64> = uptimes.known.iter().map(|own| 1.0 - own.ratio()).collect();
+        let count = u32::try_from(errors.len()).unwrap_or(u32::MAX);
+        (count > 0).then(|| errors.iter().sum::<f64>() / f64::from(count) / (1.0 - objective))
+    };
+    Some(ErrorBudget {
+        from,
+        to,
+        allowed: (1.0 - objective) * seconds(to - from),
+        spent,
+        left: 1.0 - spent,
+        burn_rates: LOOK_BACKS
+            .iter()
+            .map(|look_back| BurnRate { look_back: *look_back, rate: rate(*look_back) })
+            .collect(),
+    })
+}

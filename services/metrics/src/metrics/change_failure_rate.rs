@@ -1,0 +1,73 @@
+//! Change failure rate: failed deliveries / deliveries (metrics.md).
+
+use vigie_model::settings::MetricName;
+
+use super::deployment_frequency::exclude_others;
+use crate::answer::{Measurement, NoData};
+use crate::frame::deployments::{Class, Counts};
+use crate::registry::Metric;
+use crate::slice::Slice;
+
+/// See the registry.
+pub const METRIC: Metric = Metric {
+    name: MetricName::ChangeFailureRate,
+    version: 1,
+    title: "Change failure rate",
+    text: "Failed deliveries divided by deliveries, both finished in the window, of the services whose failures \
+           would be known; the others' are left out. A delivery counts once, however many incidents it has. It \
+           failed when a rule blames it, and the first that matches is its reason: an incident names it; a \
+           rollback takes it back; a later delivery reverts one of its changes; the next deployment is unplanned; \
+           an incident that names no cause started soon after it. A deployment that did not succeed counts on both \
+           sides where it reached users.",
+    settings: &[
+        "failure_rules",
+        "attribution_window",
+        "remedy_window",
+        "hotfix_branches",
+        "count_failed_outcomes",
+        "incident_coverage",
+        "categories",
+        "production",
+        "ownership",
+    ],
+    measure,
+};
+
+#[allow(clippy::cast_precision_loss)] // a number of rows
+fn measure(slice: &Slice) -> Measurement {
+    let (counts, unwatched) = slice.deployments_by_signal();
+    let mut found = match no_data(&counts, &unwatched) {
+        Some(reason) => Measurement::none(reason),
+        None => {
+            let (failed, all) = (counts.of(Class::Failed) as f64, counts.judged() as f64);
+            Measurement {
+                value: Some(failed / all),
+                numerator: Some(failed),
+                denominator: Some(all),
+                sample_size: counts.judged(),
+                ..Measurement::default()
+            }
+        }
+    };
+    exclude(&mut found, &counts, &unwatched);
+    found
+}
+
+/// Why nothing can be said of failures. Nothing deployed explains everything else.
+pub(super) fn no_data(counts: &Counts, unwatched: &Counts) -> Option<NoData> {
+    if counts.judged() > 0 {
+        None
+    } else if unwatched.judged() > 0 {
+        Some(NoData::NoFailureSignal)
+    } else {
+        Some(NoData::NoDeployments)
+    }
+}
+
+/// What the failure rate leaves out.
+pub(super) fn exclude(found: &mut Measurement, counts: &Counts, unwatched: &Counts) {
+    found.exclude("no_failure_signal", unwatched.judged());
+    exclude_others(found, counts);
+    found.exclude("rollback", counts.of(Class::Rollback));
+    found.exclude("unsuccessful", counts.of(Class::Unsuccessful));
+}

@@ -1,0 +1,62 @@
+//! Uptime: up / observed (metrics.md).
+
+use vigie_model::settings::{MetricName, UptimeSource};
+
+use crate::answer::{Measurement, NoData};
+use crate::registry::Metric;
+use crate::sample::seconds;
+use crate::slice::Slice;
+
+/// See the registry.
+pub const METRIC: Metric = Metric {
+    name: MetricName::Uptime,
+    version: 1,
+    title: "Uptime",
+    text: "The time a service was up divided by the time it was observed, both inside the window with maintenance \
+           taken out. It is known from the first of these that has any data for the service: good and total \
+           requests; probes, where down wins over up, and time that none covers is left out on both sides; \
+           incidents that count as an outage, where overlapping ones count once and an open one lasts until now. \
+           For several services: the mean over those with data.",
+    settings: &["outage_severities", "incident_coverage", "budget_window", "time_zone", "production", "ownership"],
+    measure,
+};
+
+#[allow(clippy::cast_precision_loss)] // counts and lengths far below 2^53
+fn measure(slice: &Slice) -> Measurement {
+    let uptimes = slice.uptimes();
+    let length = slice.window().to - slice.window().from;
+    let ratios: Vec<f64> = uptimes.known.iter().map(|own| own.ratio()).collect();
+    let observed: Vec<i64> =
+        uptimes.known.iter().filter(|own| own.source != UptimeSource::Requests).map(|own| own.observed).collect();
+    let mut found =
+        Measurement { value: mean(&ratios), sample_size: uptimes.known.len() as u64, ..Measurement::default() };
+    if let [only] = uptimes.known.as_slice() {
+        let unit = |amount: i64| match only.source {
+            UptimeSource::Requests => amount as f64,
+            UptimeSource::Probes | UptimeSource::Incidents => seconds(amount),
+        };
+        found.numerator = Some(unit(only.up));
+        found.denominator = Some(unit(only.observed));
+    }
+    if !observed.is_empty() {
+        let shares: Vec<f64> = observed.iter().map(|observed| *observed as f64 / length as f64).collect();
+        found.coverage = mean(&shares);
+    }
+    if found.value.is_none() {
+        found.no_data = Some(NoData::NoCoverage);
+        found.coverage = (length > 0).then_some(0.0);
+    }
+    found.exclude("no_coverage", uptimes.unknown);
+    found.exclude("archived", uptimes.archived);
+    found.ratios = ratios;
+    found
+}
+
+#[allow(clippy::cast_precision_loss)] // a number of services
+fn mean(values: &[f64]) -> Option<f64> {
+    match values {
+        [] => None,
+        [only] => Some(*only),
+        _ => Some(values.iter().sum::<f64>() / values.len() as f64),
+    }
+}

@@ -1,0 +1,116 @@
+//! What a person should know about the data behind the answers of a scope.
+
+use vigie_model::Time;
+use vigie_model::facts::QualityFact;
+use vigie_model::window::Window;
+
+use crate::frame::deployments::Class;
+use crate::scope::{Member, Scope};
+use crate::slice::Slice;
+use crate::snapshot::Snapshot;
+
+/// Below this share of the window probes are called patchy.
+const PATCHY: f64 = 0.95;
+
+/// One remark.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QualityItem {
+    /// What sort of fault, in `snake_case`.
+    pub code: Box<str>,
+    /// The service.
+    pub service: Box<str>,
+    /// When the row happened that it is about.
+    pub at: Option<Time>,
+    /// The row that it is about, `kind:…`.
+    pub subject: Box<str>,
+    /// What is wrong, and what it does to the numbers.
+    pub detail: Box<str>,
+}
+
+/// Every remark on a scope in a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QualityReport {
+    /// Sorted by code, service, time and subject.
+    pub items: Vec<QualityItem>,
+    /// How many remarks there are of each code, sorted by code.
+    pub counts: Vec<(Box<str>, u64)>,
+}
+
+impl Snapshot {
+    /// What a person should know about the data of a scope: faults of rows in the window, and what is missing.
+    #[must_use]
+    pub fn quality(&self, scope: &Scope, window: Window, now: Time) -> QualityReport {
+        let slice = self.slice(scope, window, now);
+        let mut items: Vec<QualityItem> = Vec::new();
+        for member in slice.members() {
+            let faults = member.frame.quality().rows().into_iter();
+            let in_window = |fault: &QualityFact| {
+                let mut spans = member.spans(window.from, window.to);
+                fault.at.is_none_or(|at| spans.any(|(from, to)| from <= at && at < to))
+            };
+            items.extend(faults.filter(in_window).map(|fault| QualityItem {
+                code: fault.code,
+                service: fault.service,
+                at: fault.at,
+                subject: fault.subject,
+                detail: fault.detail,
+            }));
+            of_service(&slice, member, &mut items);
+        }
+        items.sort();
+        let counts =
+            items.chunk_by(|a, b| a.code == b.code).map(|same| (same[0].code.clone(), same.len() as u64)).collect();
+        QualityReport { items, counts }
+    }
+}
+
+/// What is missing for a service's metrics.
+fn of_service(slice: &Slice, member: &Member, items: &mut Vec<QualityItem>) {
+    let service = member.frame.service();
+    let window = slice.window();
+    if service.archived_at.is_some_and(|at| at <= window.from) {
+        return;
+    }
+    let mut add = |code: &str, detail: &str| {
+        items.push(QualityItem {
+            code: code.into(),
+            service: service.service.clone(),
+            at: None,
+            subject: format!("service:{}", service.service).into(),
+            detail: detail.into(),
+        });
+    };
+    if !service.declared {
+        add(
+            "undeclared_service",
+            "events name it, and the catalogue does not: it has no team, and its repository is guessed by its name",
+        );
+    } else if service.team.is_none() {
+        add("service_without_team", "no team runs it, so it is in no team's numbers");
+    }
+    let environment = member.environment();
+    let is_deployed = environment.is_some_and(|own| {
+        let deployments = &own.deployments;
+        deployments.has(Class::Delivery, window.from, window.to)
+    });
+    if is_deployed && !service.failure_signal {
+        add(
+            "no_failure_signal",
+            "nobody would notice a failure of it: its deployments are left out of the failure and rework rates",
+        );
+    }
+    match slice.uptime_source(member, environment) {
+        None => add("no_uptime_source", "no requests, probes or incidents are known of it: it has no uptime"),
+        Some(_) => {
+            if let Some(share) = slice.probed(member)
+                && share < PATCHY
+            {
+                let detail = format!(
+                    "probes cover {:.1} % of the window; the rest is unobserved and left out of its uptime",
+                    share * 100.0
+                );
+                add("patchy_probes", &detail);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The metrics there are. A new one is a file in `metrics/`, its cases beside it, and a line here.
+
+use vigie_model::Settings;
+use vigie_model::settings::{MetricName, Unit};
+
+use crate::answer::Measurement;
+use crate::metrics;
+use crate::slice::Slice;
+
+/// A metric: what it is called, what it means, and the function that computes it.
+#[derive(Clone, Copy)]
+pub struct Metric {
+    /// By which it is asked for.
+    pub name: MetricName,
+    /// Raised whenever its meaning changes.
+    pub version: u32,
+    /// What people call it.
+    pub title: &'static str,
+    /// What it means, in plain words.
+    pub text: &'static str,
+    /// The settings that shape it, by name.
+    pub settings: &'static [&'static str],
+    /// Computes it; pure.
+    pub measure: fn(&Slice) -> Measurement,
+}
+
+/// Every metric, in the order of [`MetricName`].
+pub static REGISTRY: [Metric; 9] = [
+    metrics::deployment_frequency::METRIC,
+    metrics::lead_time::METRIC,
+    metrics::change_failure_rate::METRIC,
+    metrics::failed_deployment_recovery_time::METRIC,
+    metrics::rework_rate::METRIC,
+    metrics::mttr::METRIC,
+    metrics::mttd::METRIC,
+    metrics::mtta::METRIC,
+    metrics::uptime::METRIC,
+];
+
+/// The metric of a name.
+#[must_use]
+pub fn metric(name: MetricName) -> &'static Metric {
+    // In the order of the names, which a test holds.
+    &REGISTRY[name as usize]
+}
+
+/// What a metric means, with the settings that shape it as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// Which metric.
+    pub name: MetricName,
+    /// Raised whenever its meaning changes.
+    pub version: u32,
+    /// What people call it.
+    pub title: &'static str,
+    /// What it means, in plain words.
+    pub text: &'static str,
+    /// What it is measured in.
+    pub unit: Unit,
+    /// Name and value of each setting that shapes it, as the configuration writes them.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+/// The definition of a metric under these settings.
+#[must_use]
+pub fn definition(name: MetricName, settings: &Settings) -> Definition {
+    let metric = metric(name);
+    let values = serde_json::to_value(settings).unwrap_or_default();
+    let text = |setting: &str| match values.get(setting) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Null) | None => "none".to_owned(),
+        Some(other) => other.to_string(),
+    };
+    Definition {
+        name,
+        version: metric.version,
+        title: metric.title,
+        text: metric.text,
+        unit: name.unit(),
+        settings: metric.settings.iter().map(|setting| (*setting, text(setting))).collect(),
+    }
+}
+
+/// What a reason for leaving rows out means, in words.
+#[must_use]
+pub fn exclusion_text(reason: &str) -> &'static str {
+    match reason {
+        "dormant" => "services without a delivery in the window or the 90 days before it",
+        "redeployment" => "redeployments, which bring nothing new",
+        "same_rollout" => "deployments that joined a rollout counted in another region",
+        "other_category" => "deployments of a category that is not counted",
+        "other_line" => "changes of a category that is not counted, or brought earlier by another one",
+        "rollback" => "rollbacks, which bring nothing new",
+        "unsuccessful" => "deployments that failed or were cancelled without reaching users",
+        "bot" => "changes by programs",
+        "no_failure_signal" => "deployments of services whose failures nobody would notice",
+        "not_recovered" => "failed deployments that have not recovered",
+        "open" => "incidents that are still open",
+        "below_min_severity" => "incidents less severe than the setting asks for",
+        "time_unknown" => "incidents that lack the time this metric needs",
+        "times_out_of_order" => "incidents whose times are in the wrong order",
+        "no_coverage" => "services of which nothing was observed",
+        "archived" => "services archived before the window began",
+        "not_failed" => "deployments that did not fail",
+        "in_progress" => "deployments that have not ended",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_in_the_order_of_the_names() {
+        for (number, name) in MetricName::ALL.iter().enumerate() {
+            assert_eq!(REGISTRY[number].name, *name);
+            assert_eq!(metric(*name).name, *name);
+        }
+    }
+
+    #[test]
+    fn every_setting_that_is_named_exists() {
+        let settings = serde_json::to_value(Settings::default()).unwrap();
+        for metric in &REGISTRY {
+            assert!(metric.text.len() > 50 && !metric.text.contains("  "), "{}", metric.title);
+            for setting in metric.settings {
+                assert!(settings.get(setting).is_some(), "{}: {setting}", metric.name);
+            }
+        }
+    }
+}
