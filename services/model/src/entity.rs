@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::Time;
 use crate::event::{Digest, Event, Value};
 use crate::kinds::{FieldId, Kind, Role};
-use crate::Time;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp {

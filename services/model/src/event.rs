@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::kinds::{FieldId, Kind, Role};
 use crate::Time;
+use crate::kinds::{FieldId, Kind, Role};
 
 mod parse;
 mod write;
@@ -81,9 +81,10 @@ impl Digest {
 
 /// Why an object is no event. It names the field, the value and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {error} ({hint})")]
+#[error("{field}{}{error} ({hint})", if .field.is_empty() { "" } else { ": " })]
 pub struct Rejection {
-    /// The field, with a path into it where the fault lies inside (`commits[2].sha`).
+    /// The field, with a path into it where the fault lies inside (`commits[2].sha`). Empty where the fault is the
+    /// whole object's.
     pub field: String,
     /// What is wrong, with the value shortened.
     pub error: String,

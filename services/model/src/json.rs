@@ -299,7 +299,11 @@ mod tests {
             Json::parse(br#"{"a":1,"b":{"c":1,"c":2}}"#).unwrap_err().to_string(),
             "the key \"c\" stands twice in one object (line 1, column 21)"
         );
-        assert_eq!(problem(br#"{"a":1,"\u0061":2}"#), Problem::RepeatedKey("a".into()), "the same key behind an escape");
+        assert_eq!(
+            problem(br#"{"a":1,"\u0061":2}"#),
+            Problem::RepeatedKey("a".into()),
+            "the same key behind an escape"
+        );
         let many: Vec<_> = (0..100).chain([7]).map(|n| format!("\"k{n}\":0")).collect();
         assert_eq!(problem(format!("{{{}}}", many.join(",")).as_bytes()), Problem::RepeatedKey("k7".into()));
     }

@@ -74,7 +74,9 @@ mod tests {
     use crate::json::Json;
 
     fn concealed(mode: People, author: &str) -> Event {
-        let text = format!(r#"{{"kind":"pull_request","repository":"r","number":1,"opened_at":"2026-10-01T12:00:00Z","author":"{author}"}}"#);
+        let text = format!(
+            r#"{{"kind":"pull_request","repository":"r","number":1,"opened_at":"2026-10-01T12:00:00Z","author":"{author}"}}"#
+        );
         let mut event = parse_object(&Json::parse(text.as_bytes()).unwrap(), &Context::outside("t")).unwrap();
         let settings = Settings { people: mode, ..Settings::default() };
         Concealer::new(PeopleKey([7; 32]), &settings).conceal(&mut event);
@@ -93,7 +95,8 @@ mod tests {
 
     #[test]
     fn bots_are_marked_whatever_becomes_of_the_name() {
-        for bot in ["dependabot[bot]", "Renovate-Runner", "build[bot]", "ci[bot] <41+ci[bot]@users.noreply.github.com>"] {
+        for bot in ["dependabot[bot]", "Renovate-Runner", "build[bot]", "ci[bot] <41+ci[bot]@users.noreply.github.com>"]
+        {
             assert_eq!(concealed(People::None, bot).get(pull_request::BOT), Some(&Value::Bool(true)), "{bot}");
         }
         assert!(concealed(People::None, "ada").get(pull_request::AUTHOR).is_none());

@@ -27,6 +27,9 @@ pub enum TimeError {
     /// Outside 1970 to 9999.
     #[error("the year is outside 1970 to 9999; send the real time, or leave the field out")]
     OutOfRange,
+    /// A 30th of February, a 25th hour.
+    #[error("there is no such day or time of day; write it like 2026-10-01T12:00:00Z")]
+    NoSuchTime,
     /// Anything else.
     #[error("this is no RFC 3339 time; write it like 2026-10-01T12:00:00Z")]
     Malformed,
@@ -62,9 +65,18 @@ fn why_malformed(text: &str) -> TimeError {
     // Guessing UTC would be wrong by hours for most senders, so the guess only serves the message.
     if DateTime::parse_from_rfc3339(&format!("{text}Z")).is_ok() {
         TimeError::NoOffset
+    } else if has_the_form(text) {
+        TimeError::NoSuchTime
     } else {
         TimeError::Malformed
     }
+}
+
+/// Whether every digit and sign stands where RFC 3339 wants it.
+fn has_the_form(text: &str) -> bool {
+    let form = b"0000-00-00T00:00:00";
+    let fits = |(c, wanted): (&u8, &u8)| if *wanted == b'0' { c.is_ascii_digit() } else { c == wanted };
+    text.len() > form.len() && text.as_bytes().iter().zip(form).all(fits)
 }
 
 /// RFC 3339 in UTC with a `Z`; a fraction only where there is one. Out-of-range instants saturate.
@@ -143,6 +155,7 @@ mod tests {
         assert_eq!(parse_time("12026-10-01T12:00:00Z"), Err(TimeError::OutOfRange));
         assert_eq!(parse_time("-2026-10-01T12:00:00Z"), Err(TimeError::OutOfRange));
         assert_eq!(parse_time("1969-12-31T23:59:59Z"), Err(TimeError::OutOfRange));
+        assert_eq!(parse_time("2026-02-30T12:00:00Z"), Err(TimeError::NoSuchTime));
         assert_eq!(parse_time("yesterday"), Err(TimeError::Malformed));
     }
 

@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Event, Labels, ListedCommit, Rejection, RepositoryPaths, RepositoryRevision, Value};
+use super::{Event, ListedCommit, Rejection, RepositoryRevision, Value};
+use crate::Time;
 use crate::json::{Json, shorten};
 use crate::kinds::{self, FieldId, Kind, Role, Type};
-use crate::{Time, parse_time};
 
-/// The longest id, in bytes.
-const MAX_ID: usize = 500;
+mod values;
+
+use values::{
+    members, missing, nearest, read_bool, read_count, read_id, read_labels, read_list, read_lower_id, read_repository,
+    read_sha, read_text, read_time, required, wrong_type,
+};
 
 /// What an object is read against.
 #[derive(Debug, Clone)]
@@ -179,7 +183,10 @@ impl Reader {
                 let [sha, at] = members(n, v, ["sha", "authored_at"])?;
                 let (sha_name, at_name) = (format!("{n}.sha"), format!("{n}.authored_at"));
                 let authored_at = read_time(&at_name, required(&at_name, at)?)?;
-                Ok(ListedCommit { sha: read_sha(&sha_name, required(&sha_name, sha)?)?, authored_at: self.see(authored_at) })
+                Ok(ListedCommit {
+                    sha: read_sha(&sha_name, required(&sha_name, sha)?)?,
+                    authored_at: self.see(authored_at),
+                })
             })?),
             Type::Revisions => Value::Revisions(read_list(name, value, |n, v| {
                 let [repository, revision] = members(n, v, ["repository", "revision"])?;
@@ -212,14 +219,20 @@ impl Reader {
                 Role::Required => {
                     let is_there = !matches!(self.event.get(id), None | Some(Value::Null));
                     if !is_there && !self.event.partial && !self.event.deleted {
-                        return Err(missing(field.name, "give it, or send \"partial\": true for a change of some fields"));
+                        return Err(missing(
+                            field.name,
+                            "give it, or send \"partial\": true for a change of some fields",
+                        ));
                     }
                 }
             }
         }
         self.check_combinations()?;
         if self.at.is_none() && (self.has_null || self.event.deleted) {
-            return Err(missing("at", "an event that clears something says since when: \"at\": \"2026-10-01T12:00:00Z\""));
+            return Err(missing(
+                "at",
+                "an event that clears something says since when: \"at\": \"2026-10-01T12:00:00Z\"",
+            ));
         }
         match self.at.or(self.latest) {
             Some(at) => self.event.at = at,
@@ -267,16 +280,27 @@ impl Reader {
                 match (has(a::UP), has(a::GOOD), has(a::TOTAL)) {
                     (true, false, false) => {}
                     (false, true, true) => {
-                        if let (Some(Value::Int(good)), Some(Value::Int(total))) = (self.event.get(a::GOOD), self.event.get(a::TOTAL))
+                        if let (Some(Value::Int(good)), Some(Value::Int(total))) =
+                            (self.event.get(a::GOOD), self.event.get(a::TOTAL))
                             && good > total
                         {
-                            return Err(Rejection::new("good", format!("{good} is more than total, {total}"), "good counts a part of total"));
+                            return Err(Rejection::new(
+                                "good",
+                                format!("{good} is more than total, {total}"),
+                                "good counts a part of total",
+                            ));
                         }
                     }
                     (true, _, _) => {
-                        return Err(Rejection::new("up", "it stands beside good or total", "send up, or good and total"));
+                        return Err(Rejection::new(
+                            "up",
+                            "it stands beside good or total",
+                            "send up, or good and total",
+                        ));
                     }
-                    (false, false, false) => return Err(missing("up", "say whether it was up, or give good and total")),
+                    (false, false, false) => {
+                        return Err(missing("up", "say whether it was up, or give good and total"));
+                    }
                     (false, true, false) => return Err(missing("total", "good needs total")),
                     (false, false, true) => return Err(missing("good", "total needs good")),
                 }
@@ -300,189 +324,5 @@ impl Reader {
             return Err(Rejection::new("to", "it is not after from", "an interval ends after it began"));
         }
         Ok(())
-    }
-}
-
-fn missing(field: &str, hint: &str) -> Rejection {
-    Rejection::new(field, "it is missing", hint)
-}
-
-fn required<'j, 'a>(name: &str, value: Option<&'j Json<'a>>) -> Result<&'j Json<'a>, Rejection> {
-    value.ok_or_else(|| missing(name, "give it"))
-}
-
-fn wrong_type(name: &str, wanted: &str, value: &Json) -> Rejection {
-    let error = match value {
-        Json::Null => format!("it is null, not {wanted}"),
-        _ => format!("{} is {}, not {wanted}", value.shortened(), value.type_name()),
-    };
-    Rejection::new(name, error, format!("send {wanted}"))
-}
-
-fn too_long(name: &str, value: &Json, len: usize, max: usize) -> Rejection {
-    Rejection::new(name, format!("{} has {len} bytes, more than {max}", value.shortened()), "shorten it")
-}
-
-fn read_text<'j>(name: &str, value: &'j Json, max: usize) -> Result<&'j str, Rejection> {
-    let Json::Text(text) = value else {
-        return Err(wrong_type(name, "a string", value));
-    };
-    if text.contains('\0') {
-        return Err(Rejection::new(name, format!("{} holds a NUL character", value.shortened()), "leave NUL characters out"));
-    }
-    if text.len() > max {
-        return Err(too_long(name, value, text.len(), max));
-    }
-    Ok(text)
-}
-
-fn read_id<'j>(name: &str, value: &'j Json) -> Result<&'j str, Rejection> {
-    let text = read_text(name, value, MAX_ID)?;
-    if text.trim().is_empty() {
-        return Err(Rejection::new(name, "it is empty", "give it a value, or leave the field out"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Rejection::new(name, format!("{} holds a control character", value.shortened()), "use printable characters"));
-    }
-    Ok(text)
-}
-
-/// An id that is compared without regard to case. Lower case may be longer (`İ`), and what is stored has to be
-/// read again.
-fn read_lower_id(name: &str, value: &Json) -> Result<Box<str>, Rejection> {
-    let lower = read_id(name, value)?.to_lowercase();
-    if lower.len() > MAX_ID {
-        return Err(too_long(name, value, lower.len(), MAX_ID));
-    }
-    Ok(lower.into())
-}
-
-fn read_time(name: &str, value: &Json) -> Result<Time, Rejection> {
-    let Json::Text(text) = value else {
-        return Err(wrong_type(name, "a time in a string, like \"2026-10-01T12:00:00Z\"", value));
-    };
-    parse_time(text).map_err(|error| {
-        let message = error.to_string();
-        let (what, hint) = message.split_once("; ").unwrap_or((&message, "write it like 2026-10-01T12:00:00Z"));
-        Rejection::new(name, format!("{}: {what}", value.shortened()), hint)
-    })
-}
-
-fn read_bool(name: &str, value: &Json) -> Result<bool, Rejection> {
-    match value {
-        Json::Bool(v) => Ok(*v),
-        _ => Err(wrong_type(name, "true or false", value)),
-    }
-}
-
-fn read_count(name: &str, value: &Json) -> Result<i64, Rejection> {
-    match value {
-        Json::Int(n) if *n >= 0 => Ok(*n),
-        Json::Int(_) | Json::Float(_) => Err(Rejection::new(
-            name,
-            format!("{} is no whole number from 0 to {}", value.shortened(), i64::MAX),
-            "send a whole number, zero or more",
-        )),
-        _ => Err(wrong_type(name, "a whole number", value)),
-    }
-}
-
-fn read_sha(name: &str, value: &Json) -> Result<Box<str>, Rejection> {
-    let text = read_text(name, value, 10_000)?;
-    if !matches!(text.len(), 40 | 64) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Rejection::new(
-            name,
-            format!("{} is no commit hash", value.shortened()),
-            "send the full hash, 40 (or 64) hexadecimal digits",
-        ));
-    }
-    Ok(text.to_ascii_lowercase().into())
-}
-
-fn read_list<T>(name: &str, value: &Json, mut read: impl FnMut(&str, &Json) -> Result<T, Rejection>) -> Result<Vec<T>, Rejection> {
-    let Json::List(items) = value else {
-        return Err(wrong_type(name, "an array", value));
-    };
-    items
-        .iter()
-        .enumerate()
-        // The name with its index is only written for a fault: this runs for every parent of every commit.
-        .map(|(i, item)| read("", item).or_else(|_| read(&format!("{name}[{i}]"), item)))
-        .collect()
-}
-
-/// The named members of an object that has no others.
-fn members<'j, 'a, const N: usize>(name: &str, value: &'j Json<'a>, names: [&str; N]) -> Result<[Option<&'j Json<'a>>; N], Rejection> {
-    let Json::Object(members) = value else {
-        return Err(wrong_type(name, "an object", value));
-    };
-    let mut found = [None; N];
-    for (key, value) in members {
-        match names.iter().position(|n| n == key) {
-            Some(i) => found[i] = Some(value),
-            None => {
-                let hint = nearest(key, names.iter().copied())
-                    .map_or_else(|| format!("it has {}", names.join(", ")), |near| format!("did you mean {near}?"));
-                return Err(Rejection::new(format!("{name}.{}", shorten(key)), "there is no such member", hint));
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn read_repository(name: &str, value: &Json) -> Result<RepositoryPaths, Rejection> {
-    // A plain name stands for the whole repository.
-    if let Json::Text(_) = value {
-        return Ok(RepositoryPaths {
-            repository: read_lower_id(name, value)?,
-            paths: Vec::new(),
-            formerly: Vec::new(),
-        });
-    }
-    let [repository, paths, formerly] = members(name, value, ["repository", "paths", "formerly"])?;
-    let repository_name = format!("{name}.repository");
-    let some = |v: Option<&Json>, part: &str, max: usize| -> Result<Vec<Box<str>>, Rejection> {
-        match v {
-            None | Some(Json::Null) => Ok(Vec::new()),
-            Some(list) => read_list(&format!("{name}.{part}"), list, |n, v| Ok(read_text(n, v, max)?.into())),
-        }
-    };
-    Ok(RepositoryPaths {
-        repository: read_lower_id(&repository_name, required(&repository_name, repository)?)?,
-        paths: some(paths, "paths", 4_096)?,
-        formerly: some(formerly, "formerly", 500)?.iter().map(|s| s.to_lowercase().into()).collect(),
-    })
-}
-
-fn read_labels(name: &str, value: &Json) -> Result<Labels, Rejection> {
-    let Json::Object(members) = value else {
-        return Err(wrong_type(name, "an object of strings", value));
-    };
-    let mut labels = Vec::with_capacity(members.len());
-    for (key, value) in members {
-        let at = format!("{name}.{}", shorten(key));
-        if key.contains('\0') || key.len() > 500 {
-            return Err(Rejection::new(at, "this key is too long or holds a NUL character", "use keys of up to 500 bytes"));
-        }
-        labels.push((key.as_ref().into(), read_text(&at, value, 10_000)?.into()));
-    }
-    labels.sort();
-    Ok(labels)
-}
-
-/// The known name that is most like `name`, where one is like it at all: a slip of the fingers, or a beginning
-/// (`env`, `repository_name`).
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
-    // A name of megabytes is not worth comparing.
-    let name: String = name.chars().take(64).collect::<String>().to_lowercase();
-    let slip = known
-        .clone()
-        .map(|k| (strsim::damerau_levenshtein(&name, k), k))
-        .filter(|(distance, k)| *distance <= (name.len().min(k.len()) / 3).max(1))
-        .min();
-    let beginning = || known.filter(|k| name.len() >= 3 && k.len() >= 3 && (k.starts_with(&*name) || name.starts_with(k)));
-    match slip {
-        Some((_, near)) => Some(near),
-        None => beginning().max_by_key(|k| k.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count()),
     }
 }
