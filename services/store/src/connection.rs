@@ -1,0 +1,251 @@
+//! The two databases behind one face: pools, transactions, and `each!`, which runs one text of SQL on either.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use crate::place::{ConnectOptions, Place};
+use crate::{Result, StoreError};
+
+/// One of the two, in the same place of both.
+#[derive(Debug)]
+pub(crate) enum Either<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// The pools.
+pub(crate) type Backend = Either<SqlitePools, PgPool>;
+/// A transaction; dropped without a commit it leaves nothing behind.
+pub(crate) type Tx = Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
+/// A connection for a single reading statement.
+pub(crate) type Reader = Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>;
+/// A reading transaction that [`crate::scan`] may use.
+pub(crate) type Snapshot = Either<Transaction<'static, Sqlite>, PgSnapshot>;
+
+/// A reading transaction on PostgreSQL. The driver does not notice when the reading of a `COPY` is given up, and
+/// would take its answer for that of the next statement: so a connection that was not [`finished`](Self::finish)
+/// is closed and never used again.
+#[derive(Debug)]
+pub(crate) struct PgSnapshot {
+    connection: PoolConnection<Postgres>,
+    is_finished: bool,
+}
+
+impl PgSnapshot {
+    async fn begin(pool: &PgPool) -> Result<Self> {
+        let mut snapshot = Self { connection: pool.acquire().await?, is_finished: false };
+        sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *snapshot.connection).await?;
+        Ok(snapshot)
+    }
+
+    async fn finish(mut self) -> Result<()> {
+        sqlx::raw_sql("COMMIT").execute(&mut *self.connection).await?;
+        self.is_finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for PgSnapshot {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Deref for PgSnapshot {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for PgSnapshot {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+/// Runs an expression on the connection of a [`Tx`] or [`Reader`], whichever database it is: the expression is
+/// compiled once for each.
+macro_rules! each {
+    ($session:expr, $connection:ident => $body:expr) => {
+        match $session {
+            $crate::connection::Either::Sqlite(session) => {
+                let $connection = &mut **session;
+                $body
+            }
+            $crate::connection::Either::Postgres(session) => {
+                let $connection = &mut **session;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use each;
+
+/// SQLite has one writer at a time, so the writing pool holds one connection and waiting for it is fair; the
+/// readers see the last committed state meanwhile.
+#[derive(Debug)]
+pub(crate) struct SqlitePools {
+    pub(crate) writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
+}
+
+impl Backend {
+    /// The pools of a place. Nothing is opened yet.
+    pub(crate) fn new(place: &Place, options: &ConnectOptions) -> Self {
+        match place {
+            Place::Sqlite { path, .. } => {
+                let file = SqliteConnectOptions::new()
+                    .filename(path)
+                    .busy_timeout(options.busy_timeout)
+                    .statement_cache_capacity(256)
+                    // Nothing that spills or that a statement might take back is worth a file.
+                    .pragma("temp_store", "MEMORY")
+                    .disable_statement_logging();
+                let reading =
+                    file.clone().read_only(options.read_only).pragma("query_only", "ON").pragma("cache_size", "-65536");
+                let mut writing = file
+                    .create_if_missing(options.create)
+                    .read_only(options.read_only)
+                    // What was committed is on disk before anybody is told.
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .pragma("cache_size", "-131072")
+                    // A log that grew in an import gives its room back.
+                    .pragma("journal_size_limit", "67108864");
+                if !options.read_only {
+                    writing = writing.journal_mode(SqliteJournalMode::Wal);
+                }
+                if let Some(pages) = options.max_pages {
+                    writing = writing.pragma("max_page_count", pages.to_string());
+                }
+                let pool = || {
+                    SqlitePoolOptions::new()
+                        .acquire_timeout(options.busy_timeout.max(Duration::from_secs(30)))
+                        .max_lifetime(None)
+                        .test_before_acquire(false)
+                };
+                Self::Sqlite(SqlitePools {
+                    writer: pool().max_connections(1).idle_timeout(None).connect_lazy_with(writing),
+                    readers: pool().max_connections(options.connections).connect_lazy_with(reading),
+                })
+            }
+            Place::Postgres(server) => {
+                let server = with_timeouts(server, options).disable_statement_logging();
+                let pool = PgPoolOptions::new()
+                    .acquire_timeout(options.busy_timeout.max(Duration::from_secs(30)))
+                    .max_connections(options.connections.max(2));
+                Self::Postgres(pool.connect_lazy_with(server))
+            }
+        }
+    }
+
+    /// A transaction that writes. On SQLite it holds the lock of writers from now on.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pools) => Tx::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A transaction for a few small reading statements.
+    pub(crate) async fn begin_reading(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pools) => Tx::Sqlite(pools.readers.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A transaction that reads in bulk, all of it from one moment. To be [`finished`](Snapshot::finish).
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        Ok(match self {
+            Self::Sqlite(pools) => Snapshot::Sqlite(pools.readers.begin().await?),
+            Self::Postgres(pool) => Snapshot::Postgres(PgSnapshot::begin(pool).await?),
+        })
+    }
+
+    /// A connection that reads.
+    pub(crate) async fn reader(&self) -> Result<Reader> {
+        Ok(match self {
+            Self::Sqlite(pools) => Reader::Sqlite(pools.readers.acquire().await?),
+            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pools) => {
+                pools.readers.close().await;
+                // Last, so that it can fold the write-ahead log into the file.
+                pools.writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Snapshot {
+    pub(crate) async fn finish(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(snapshot) => snapshot.finish().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+fn with_timeouts(server: &PgConnectOptions, options: &ConnectOptions) -> PgConnectOptions {
+    let mut settings = vec![("lock_timeout", format!("{}ms", options.busy_timeout.as_millis()))];
+    if options.read_only {
+        settings.push(("default_transaction_read_only", "on".to_owned()));
+    }
+    let server = server.clone().options(settings);
+    match server.get_application_name() {
+        Some(_) => server,
+        None => server.application_name("vigie"),
+    }
+}
+
+/// An error of the first contact, with the place and the reason in plain words.
+pub(crate) fn unreachable(place: &str, error: sqlx::Error) -> StoreError {
+    let reason = match &error {
+        sqlx::Error::Io(io) => format!("{io}; is the server running, and is the address right?"),
+        sqlx::Error::PoolTimedOut => "no connection within the time allowed".to_owned(),
+        sqlx::Error::Tls(tls) => format!("the encryption failed: {tls}"),
+        sqlx::Error::Database(database) => match database.code().as_deref() {
+            // The server's words name the user or the database and no password.
+            Some("28P01" | "28000") => format!("{}; check the user and the password", database.message()),
+            Some("3D000") => format!("{}; create it with createdb", database.message()),
+            Some("53300" | "57P03") => format!("{}; try again in a moment", database.message()),
+            Some("14") => "the file cannot be opened; check that its folder exists and who may read it".to_owned(),
+            _ => return error.into(),
+        },
+        _ => return error.into(),
+    };
+    StoreError::Unreachable { place: place.to_owned(), reason }
+}

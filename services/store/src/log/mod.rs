@@ -1,0 +1,11 @@
+//! The log: events, recorded once and for ever.
+
+mod append;
+mod insert;
+mod prepared;
+mod read;
+mod timeless;
+
+pub use append::{Appended, Outcome};
+pub use prepared::PreparedEvent;
+pub use read::RawEvent;

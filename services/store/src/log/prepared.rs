@@ -1,0 +1,60 @@
+//! An event with everything that its row needs, computed before the lock of writers is taken.
+
+use vigie_model::{Digest, Event};
+
+/// An event that is ready to be appended. Making one is the expensive part (normalising, hashing) and needs no
+/// database: callers do it on other threads.
+#[derive(Debug, Clone)]
+pub struct PreparedEvent {
+    pub(crate) event: Event,
+    pub(crate) home: String,
+    pub(crate) body: String,
+    /// Of an event with a time. That of a timeless one depends on when it is recorded.
+    pub(crate) digest: Digest,
+    /// Of a timeless event: what it says, whenever it says it.
+    pub(crate) content: Option<Digest>,
+}
+
+impl PreparedEvent {
+    /// Prepares an event.
+    #[must_use]
+    pub fn new(event: Event) -> Self {
+        let body = event.to_json();
+        let (digest, content) = if event.timeless {
+            (Digest::default(), Some(event.content_digest()))
+        } else {
+            (event.digest_with(&body), None)
+        };
+        Self { home: event.home(), body, digest, content, event }
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The event again. Of a timeless one set `at` to [`crate::Outcome::Accepted`]'s.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        self.event
+    }
+
+    /// Under which key its row lives.
+    #[must_use]
+    pub fn home(&self) -> &str {
+        &self.home
+    }
+
+    /// The event as one line of JSON, as the log holds it.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+}
+
+impl From<Event> for PreparedEvent {
+    fn from(event: Event) -> Self {
+        Self::new(event)
+    }
+}
