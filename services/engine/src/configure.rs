@@ -131,12 +131,12 @@ impl Configuration {
     pub fn changes(&self, recorded: &[StoredEvent], now: Time) -> Result<Vec<Event>, serde_json::Error> {
         let mut before: BTreeMap<(Kind, String), Entity> = BTreeMap::new();
         let mut latest = Time::MIN;
-        for StoredEvent { recorded_at, event, .. } in recorded {
+        for StoredEvent { recorded_at, event, digest, .. } in recorded {
             if &*event.source != SOURCE || !matches!(event.kind, Kind::Settings | Kind::Service | Kind::Team) {
                 continue;
             }
             latest = latest.max(event.at);
-            let (event, digest) = (event.clone(), event.digest());
+            let (event, digest) = (event.clone(), *digest);
             match before.entry(key_of(&event)) {
                 std::collections::btree_map::Entry::Vacant(slot) => {
                     slot.insert(Entity::new(event, digest, *recorded_at));

@@ -89,8 +89,7 @@ impl World {
     /// Takes a recorded event in and marks the services that it touches. Of a home that is not loaded, only the
     /// mark is kept.
     pub fn apply(&mut self, stored: StoredEvent) {
-        let StoredEvent { event, recorded_at, .. } = stored;
-        let digest = event.digest();
+        let StoredEvent { event, digest, recorded_at, .. } = stored;
         match event.kind {
             Kind::Settings => self.apply_settings(event, digest, recorded_at),
             Kind::Service | Kind::Team => self.apply_catalogue(event, digest, recorded_at),

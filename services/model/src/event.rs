@@ -125,6 +125,8 @@ pub struct StoredEvent {
     pub seq: i64,
     /// When it was recorded.
     pub recorded_at: Time,
+    /// What it is recognised by ([`Event::digest`]); the log has it at hand.
+    pub digest: Digest,
     /// The event, `at` set.
     pub event: Event,
 }

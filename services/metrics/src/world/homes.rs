@@ -54,8 +54,7 @@ impl Homes {
     pub(super) fn load(&mut self, home: &str, events: Vec<StoredEvent>, catalogue: &Catalogue) {
         let mut held = Home { entities: HashMap::with_capacity(events.len()) };
         for stored in events {
-            let digest = stored.event.digest();
-            merge(&mut held, stored.event, digest, stored.recorded_at);
+            merge(&mut held, stored.event, stored.digest, stored.recorded_at);
         }
         self.loaded.insert(home.into(), held);
         self.renew_graph(home, catalogue);

@@ -17,7 +17,7 @@ fn stored(lines: &str) -> Vec<StoredEvent> {
         .map(|(line, seq)| {
             let json = Json::parse(line.as_bytes()).unwrap();
             let event = parse_object(&json, &Context::outside("test")).unwrap_or_else(|e| panic!("{line}: {e}"));
-            StoredEvent { seq, recorded_at: 1_000_000, event }
+            StoredEvent { seq, recorded_at: 1_000_000, digest: event.digest(), event }
         })
         .collect()
 }

@@ -74,7 +74,7 @@ impl RawEvent {
             row: format!("seq {}", self.seq),
             reason: rejection.to_string(),
         })?;
-        Ok(StoredEvent { seq: self.seq, recorded_at: self.recorded_at, event })
+        Ok(StoredEvent { seq: self.seq, recorded_at: self.recorded_at, digest: self.digest, event })
     }
 }
 
