@@ -136,7 +136,7 @@ impl Line {
         let category = *chance.pick(&["flag", "flag", "configuration", "infrastructure", "data"]);
         let id = format!("{}-{category}-{}", self.profile.slug, self.count);
         let event = json!({
-            "kind": "deployment", "source": "switchboard", "service": self.profile.slug, "id": id,
+            "kind": "deployment", "source": "argocd", "service": self.profile.slug, "id": id,
             "environment": self.profile.regions.first().unwrap_or(&"production"), "category": category,
             "started_at": text(at), "finished_at": text(at + MINUTE), "outcome": "succeeded", "trigger": "manual",
         });

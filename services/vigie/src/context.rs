@@ -1,0 +1,171 @@
+//! From the command line to a configuration, a database and an engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vigie_engine::{Configuration, Engine, EngineOptions, Folding};
+use vigie_model::event::RepositoryPaths;
+use vigie_model::settings::Settings;
+use vigie_model::{Clock, SystemClock, Time};
+use vigie_store::{ConnectOptions, Store, StoreError};
+
+use crate::config::{self, Config, Problems};
+use crate::demo::MADE_UP;
+use crate::failure::Failure;
+use crate::terminal::say;
+
+/// What every command is given.
+pub struct Context {
+    config_file: Option<PathBuf>,
+    database: Option<String>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a command does with the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Writes; an absent one is created.
+    Write,
+    /// Asks; an absent one is an error. What is not folded yet is folded, where that may be written.
+    Ask,
+}
+
+/// A database that was opened.
+pub struct Opened {
+    /// The database.
+    pub store: Store,
+    /// It can only be read.
+    pub read_only: bool,
+}
+
+impl Context {
+    /// What the global flags say, on the machine's clock.
+    pub fn new(config_file: Option<PathBuf>, database: Option<String>) -> Self {
+        Self { config_file, database, clock: Arc::new(SystemClock) }
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The database that the command line names.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// The file that is read, whether or not it is there.
+    pub fn config_file(&self) -> &Path {
+        self.config_file.as_deref().unwrap_or(Path::new(config::DEFAULT_FILE))
+    }
+
+    /// The configuration, with these flags over it.
+    pub fn load(&self, flags: &[(&'static str, String)]) -> Result<Config, Failure> {
+        let mut flags = flags.to_vec();
+        flags.extend(self.database.iter().map(|url| ("database", url.clone())));
+        self.read(&flags).map_err(|problems| {
+            let is_usage = problems.0.iter().all(|problem| problem.place.is_none() && problem.key.starts_with("--"));
+            if is_usage {
+                Failure::usage(problems)
+            } else {
+                Failure::new(format_args!("the configuration:\n{problems}"))
+            }
+        })
+    }
+
+    /// The configuration with exactly these flags over it, or everything that is wrong.
+    pub fn read(&self, flags: &[(&str, String)]) -> Result<Config, Problems> {
+        config::load(self.config_file.as_deref(), std::env::vars(), flags)
+    }
+
+    /// The database, as new as this program needs it.
+    pub async fn store(&self, config: &Config, what_for: Use) -> Result<Opened, Failure> {
+        let options = ConnectOptions { create: what_for == Use::Write, ..ConnectOptions::default() };
+        let store = Store::connect(&config.database, options).await?;
+        // Several processes may share a server, so somebody decides when it changes; a file is ours alone.
+        if store.is_postgres() && store.version().await? > 0 {
+            store.check_version().await?;
+            return Ok(Opened { store, read_only: false });
+        }
+        match store.migrate(self.now()).await {
+            Ok(_) => Ok(Opened { store, read_only: false }),
+            Err(StoreError::ReadOnly) if what_for == Use::Ask => {
+                store.close().await;
+                let store = Store::connect(&config.database, ConnectOptions::read_only()).await?;
+                store.check_version().await?;
+                Ok(Opened { store, read_only: true })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// An engine over the database, under the configuration.
+    pub async fn engine(&self, config: &Config, what_for: Use, folding: Folding) -> Result<Engine, Failure> {
+        let Opened { store, read_only } = self.store(config, what_for).await?;
+        let options =
+            EngineOptions { read_only, ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding) };
+        let engine = Engine::open(options).await?;
+        if read_only {
+            say("note: the database is read-only; events that are not folded yet do not count");
+            return Ok(engine);
+        }
+        self.apply(config, &engine).await?;
+        if what_for == Use::Ask {
+            engine.fold_all().await?;
+        }
+        Ok(engine)
+    }
+
+    /// Records what the configuration says of the organisation, where it differs from what is recorded. Where
+    /// nothing is configured, what was recorded stands.
+    async fn apply(&self, config: &Config, engine: &Engine) -> Result<(), Failure> {
+        if config.settings == Settings::default() && config.teams.is_empty() && config.services.is_empty() {
+            return Ok(());
+        }
+        if engine.snapshot().settings().organization.ends_with(MADE_UP) {
+            say("note: the database holds made-up data, so the configuration's settings are not applied to it");
+            return Ok(());
+        }
+        let changed = engine.configure(&configuration(config)).await?;
+        if changed > 0 {
+            let file = self.config_file().display();
+            say(format_args!("applied {file}: {} recorded", crate::humane::some(changed as u64, "change", "changes")));
+        }
+        Ok(())
+    }
+}
+
+/// What the engine wants to know of a configuration.
+pub fn configuration(config: &Config) -> Configuration {
+    let team = |team: &config::TeamEntry| vigie_engine::configure::TeamDeclaration {
+        slug: team.slug.clone(),
+        name: team.name.clone(),
+        parent: team.parent.clone(),
+    };
+    let service = |service: &config::ServiceEntry| vigie_engine::configure::ServiceDeclaration {
+        slug: service.slug.clone(),
+        name: service.name.clone(),
+        team: service.team.clone(),
+        repositories: service.repositories.iter().map(repository).collect(),
+        production: service.production.clone(),
+        r#type: service.kind.clone(),
+        tier: service.tier.clone(),
+        formerly: service.formerly.clone(),
+        archived_at: service.archived_at,
+    };
+    Configuration {
+        settings: config.settings.clone(),
+        teams: config.teams.iter().map(team).collect(),
+        services: config.services.iter().map(service).collect(),
+    }
+}
+
+fn repository(entry: &config::RepositoryEntry) -> RepositoryPaths {
+    let texts = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
+    RepositoryPaths {
+        repository: entry.repository.as_str().into(),
+        paths: texts(&entry.paths),
+        formerly: texts(&entry.formerly),
+    }
+}
