@@ -41,6 +41,18 @@ impl Store {
     /// As for [`Store::connect`].
     pub async fn check(&self) -> Result<Report> {
         let version = self.version().await?;
+        if self.has_no_file() {
+            return Ok(Report {
+                place: self.place().to_owned(),
+                engine: "SQLite".to_owned(),
+                version,
+                known: KNOWN_VERSION,
+                bytes: 0,
+                events: Vec::new(),
+                facts: Vec::new(),
+                recorded: None,
+            });
+        }
         let mut reader = self.backend().reader().await?;
         let (engine, bytes) = match &mut reader {
             Reader::Sqlite(_) => (
@@ -102,7 +114,7 @@ impl Store {
             }
         }
         drop(reader);
-        let mut pages = std::pin::pin!(self.stream(i64::MAX));
+        let mut pages = self.stream(i64::MAX);
         let mut last_recorded_at = Time::MIN;
         while let Some(page) = pages.try_next().await? {
             for raw in page {

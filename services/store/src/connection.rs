@@ -4,9 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions as _, Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::place::{ConnectOptions, Place};
 use crate::{Result, StoreError};
@@ -20,37 +20,57 @@ pub(crate) enum Either<S, P> {
 
 /// The pools.
 pub(crate) type Backend = Either<SqlitePools, PgPool>;
-/// A transaction; dropped without a commit it leaves nothing behind.
-pub(crate) type Tx = Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
+/// A writing transaction, or a reading one of a few small statements. Dropped without a commit it leaves nothing.
+pub(crate) type Tx = Either<OwnTx<Sqlite>, Transaction<'static, Postgres>>;
 /// A connection for a single reading statement.
 pub(crate) type Reader = Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>;
-/// A reading transaction that [`crate::scan`] may use.
-pub(crate) type Snapshot = Either<Transaction<'static, Sqlite>, PgSnapshot>;
+/// A reading transaction that [`crate::scan`] may use, all of it from one moment.
+pub(crate) type Snapshot = Either<OwnTx<Sqlite>, OwnTx<Postgres>>;
 
-/// A reading transaction on PostgreSQL. The driver does not notice when the reading of a `COPY` is given up, and
-/// would take its answer for that of the next statement: so a connection that was not [`finished`](Self::finish)
-/// is closed and never used again.
+/// A transaction that the driver does not know of. One that does not come to its end closes its connection, because
+/// the driver would go on with it as if nothing had happened, where something has: SQLite itself takes a transaction
+/// back when the disk is full, and a `COPY` on PostgreSQL that nobody reads to its end answers the next statement.
 #[derive(Debug)]
-pub(crate) struct PgSnapshot {
-    connection: PoolConnection<Postgres>,
+pub(crate) struct OwnTx<D: Database> {
+    connection: PoolConnection<D>,
     is_finished: bool,
 }
 
-impl PgSnapshot {
-    async fn begin(pool: &PgPool) -> Result<Self> {
-        let mut snapshot = Self { connection: pool.acquire().await?, is_finished: false };
-        sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *snapshot.connection).await?;
-        Ok(snapshot)
+impl<D: Database> OwnTx<D> {
+    fn new(connection: PoolConnection<D>) -> Self {
+        Self { connection, is_finished: false }
+    }
+}
+
+impl OwnTx<Sqlite> {
+    async fn begin(pool: &SqlitePool, sql: &'static str) -> Result<Self> {
+        let mut tx = Self::new(pool.acquire().await?);
+        sqlx::query(sql).execute(&mut *tx).await?;
+        Ok(tx)
     }
 
-    async fn finish(mut self) -> Result<()> {
-        sqlx::raw_sql("COMMIT").execute(&mut *self.connection).await?;
+    async fn end(mut self, sql: &'static str) -> Result<()> {
+        sqlx::query(sql).execute(&mut *self).await?;
         self.is_finished = true;
         Ok(())
     }
 }
 
-impl Drop for PgSnapshot {
+impl OwnTx<Postgres> {
+    async fn begin(pool: &PgPool, sql: &'static str) -> Result<Self> {
+        let mut tx = Self::new(pool.acquire().await?);
+        sqlx::raw_sql(sql).execute(&mut *tx).await?;
+        Ok(tx)
+    }
+
+    async fn end(mut self, sql: &'static str) -> Result<()> {
+        sqlx::raw_sql(sql).execute(&mut *self).await?;
+        self.is_finished = true;
+        Ok(())
+    }
+}
+
+impl<D: Database> Drop for OwnTx<D> {
     fn drop(&mut self) {
         if !self.is_finished {
             self.connection.close_on_drop();
@@ -58,15 +78,15 @@ impl Drop for PgSnapshot {
     }
 }
 
-impl Deref for PgSnapshot {
-    type Target = PgConnection;
-    fn deref(&self) -> &PgConnection {
+impl<D: Database> Deref for OwnTx<D> {
+    type Target = D::Connection;
+    fn deref(&self) -> &D::Connection {
         &self.connection
     }
 }
 
-impl DerefMut for PgSnapshot {
-    fn deref_mut(&mut self) -> &mut PgConnection {
+impl<D: Database> DerefMut for OwnTx<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
         &mut self.connection
     }
 }
@@ -150,7 +170,7 @@ impl Backend {
     /// A transaction that writes. On SQLite it holds the lock of writers from now on.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite(pools) => Tx::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(&pools.writer, "BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -158,7 +178,7 @@ impl Backend {
     /// A transaction for a few small reading statements.
     pub(crate) async fn begin_reading(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite(pools) => Tx::Sqlite(pools.readers.begin().await?),
+            Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(&pools.readers, "BEGIN").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -166,8 +186,10 @@ impl Backend {
     /// A transaction that reads in bulk, all of it from one moment. To be [`finished`](Snapshot::finish).
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         Ok(match self {
-            Self::Sqlite(pools) => Snapshot::Sqlite(pools.readers.begin().await?),
-            Self::Postgres(pool) => Snapshot::Postgres(PgSnapshot::begin(pool).await?),
+            Self::Sqlite(pools) => Snapshot::Sqlite(OwnTx::<Sqlite>::begin(&pools.readers, "BEGIN").await?),
+            Self::Postgres(pool) => Snapshot::Postgres(
+                OwnTx::<Postgres>::begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?,
+            ),
         })
     }
 
@@ -194,17 +216,16 @@ impl Backend {
 impl Snapshot {
     pub(crate) async fn finish(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(snapshot) => snapshot.finish().await?,
+            Self::Sqlite(tx) => tx.end("COMMIT").await,
+            Self::Postgres(tx) => tx.end("COMMIT").await,
         }
-        Ok(())
     }
 }
 
 impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.end("COMMIT").await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
@@ -212,7 +233,7 @@ impl Tx {
 
     pub(crate) async fn rollback(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => tx.end("ROLLBACK").await?,
             Self::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
@@ -235,7 +256,9 @@ fn with_timeouts(server: &PgConnectOptions, options: &ConnectOptions) -> PgConne
 pub(crate) fn unreachable(place: &str, error: sqlx::Error) -> StoreError {
     let reason = match &error {
         sqlx::Error::Io(io) => format!("{io}; is the server running, and is the address right?"),
-        sqlx::Error::PoolTimedOut => "no connection within the time allowed".to_owned(),
+        sqlx::Error::PoolTimedOut => {
+            "it does not answer; is the address right, and does a firewall stand between?".to_owned()
+        }
         sqlx::Error::Tls(tls) => format!("the encryption failed: {tls}"),
         sqlx::Error::Database(database) => match database.code().as_deref() {
             // The server's words name the user or the database and no password.

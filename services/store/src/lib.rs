@@ -33,7 +33,9 @@ pub mod migrate;
 mod place;
 mod scan;
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use vigie_model::Time;
@@ -50,6 +52,9 @@ pub use crate::place::{ConnectOptions, redact};
 use crate::connection::{Backend, Tx, unreachable};
 use crate::place::Place;
 
+/// How long a server may take to answer at all.
+const FIRST_CONTACT: Duration = Duration::from_secs(15);
+
 /// A database that is reachable and ours (or empty). Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -60,6 +65,7 @@ pub struct Store {
 struct Inner {
     backend: Backend,
     place: String,
+    file: Option<PathBuf>,
     read_only: bool,
 }
 
@@ -84,21 +90,21 @@ impl Store {
         if let Place::Sqlite { path, .. } = &place {
             look_at_file(path, &shown, &options).await?;
         }
-        let store = Self {
-            inner: Arc::new(Inner {
-                backend: Backend::new(&place, &options),
-                place: shown,
-                read_only: options.read_only,
-            }),
+        let backend = Backend::new(&place, &options);
+        let file = match place {
+            Place::Sqlite { path, .. } => Some(path),
+            Place::Postgres(_) => None,
         };
+        let store = Self { inner: Arc::new(Inner { backend, place: shown, file, read_only: options.read_only }) };
         if let Backend::Postgres(pool) = store.backend() {
             // The pool would try again and again and tell nothing: the first contact is made by hand.
             let contact = pool.connect_options();
-            let mut connection = contact.connect().await.map_err(|e| unreachable(store.place(), e))?;
-            sqlx::Connection::ping(&mut connection).await?;
-            sqlx::Connection::close(connection).await?;
+            let connection = tokio::time::timeout(FIRST_CONTACT, contact.connect()).await;
+            let connection = connection.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            sqlx::Connection::close(connection.map_err(|e| unreachable(store.place(), e))?).await?;
             let mut tx = store.backend().begin_reading().await?;
             migrate::recognise(&mut tx, store.place()).await?;
+            tx.rollback().await?;
         }
         Ok(store)
     }
@@ -132,6 +138,11 @@ impl Store {
     /// Waits for what is running and closes every connection. Dropping the store does as much, later.
     pub async fn close(&self) {
         self.backend().close().await;
+    }
+
+    /// Whether the file of a SQLite database is still to be made.
+    pub(crate) fn has_no_file(&self) -> bool {
+        self.inner.file.as_ref().is_some_and(|file| !file.exists())
     }
 
     pub(crate) fn backend(&self) -> &Backend {
@@ -179,25 +190,23 @@ async fn look_at_file(path: &std::path::Path, shown: &str, options: &ConnectOpti
         }
         Err(error) => return Err(unreachable_because(error.to_string())),
     }
-    let file = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(options.busy_timeout)
-        .disable_statement_logging();
-    let result = async {
-        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect_lazy_with(file);
-        let mut tx = Tx::Sqlite(pool.begin().await.map_err(|e| unreachable(shown, e))?);
+    // A pool of its own, so that nothing else is asked of the connection.
+    let looking = ConnectOptions { read_only: true, create: false, ..options.clone() };
+    let found = async {
+        let backend = Backend::new(&Place::Sqlite { path: path.to_owned(), read_only: true }, &looking);
+        let mut tx = backend.begin_reading().await?;
         let found = migrate::recognise(&mut tx, shown).await;
         drop(tx);
-        pool.close().await;
+        backend.close().await;
         found
     };
-    match result.await {
+    match found.await {
         Ok(_) => Ok(()),
         // The header is not that of a database.
         Err(StoreError::Damaged { reason }) if reason.contains("not a database") => {
             Err(StoreError::NotOurs { place: shown.to_owned(), found: "it is no SQLite file".to_owned() })
         }
+        Err(StoreError::Sql(error)) => Err(unreachable(shown, error)),
         Err(error) => Err(error),
     }
 }

@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// As for [`Store::connect`]; [`StoreError::Locked`], [`StoreError::ReadOnly`], [`StoreError::Full`].
     pub async fn migrate(&self, now: Time) -> Result<Migrated> {
-        let mut tx = self.backend().begin().await?;
+        let mut tx = self.begin().await?;
         if let Tx::Postgres(tx) = &mut tx {
             sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut **tx).await?;
         }
@@ -109,8 +109,13 @@ impl Store {
     /// # Errors
     /// As for [`Store::connect`].
     pub async fn version(&self) -> Result<i64> {
+        if self.has_no_file() {
+            return Ok(0);
+        }
         let mut tx = self.backend().begin_reading().await?;
-        Ok(match recognise(&mut tx, self.place()).await? {
+        let found = recognise(&mut tx, self.place()).await?;
+        tx.rollback().await?;
+        Ok(match found {
             Found::Empty => 0,
             Found::Ours(version) => version,
         })

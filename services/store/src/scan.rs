@@ -262,7 +262,10 @@ fn copy_query(scan: &Scan<'_>, among: Option<(&str, &[&str])>) -> String {
         conditions.push(format!("{column} = ANY (ARRAY[{values}]::text[])"));
     }
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    let limit = scan.limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
+    let limit = scan
+        .limit
+        .and_then(|limit| i64::try_from(limit).ok())
+        .map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
     let columns = shape.columns.iter().map(|column| match column.name {
         name if is_digest(column) => format!("encode({name},'hex')"),
         name => format!("\"{name}\""),

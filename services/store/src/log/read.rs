@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::Stream;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use sqlx::Row;
 use vigie_model::facts::{Column, ColumnType};
 use vigie_model::{Digest, Event, StoredEvent, Time};
@@ -191,12 +192,13 @@ impl Store {
 
     /// All records up to a place (see [`Store::seq_as_of`]; `i64::MAX` for everything), in order, page by page.
     /// Records that are appended meanwhile are seen where they lie before the end.
-    pub fn stream(&self, up_to: i64) -> impl Stream<Item = Result<Vec<RawEvent>>> + Send + '_ {
+    pub fn stream(&self, up_to: i64) -> BoxStream<'_, Result<Vec<RawEvent>>> {
         const PAGE: usize = 8_192;
         futures::stream::try_unfold(0, move |after| async move {
             let page = self.records(after, up_to, PAGE).await?;
             Ok(page.last().map(|last| last.seq).map(|last| (page, last)))
         })
+        .boxed()
     }
 
     /// The records of these homes, up to a place, sorted by home, `at` and digest. One call for many homes.
