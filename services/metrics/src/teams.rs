@@ -37,11 +37,15 @@ impl Teams {
             .collect();
         let mut known: HashSet<Arc<str>> = all.iter().map(|team| team.slug.clone()).collect();
         let parents: Vec<Arc<str>> = all.iter().filter_map(|team| team.parent.clone()).collect();
-        for slug in parents.into_iter().chain(named.map(Into::into)) {
-            if known.insert(slug.clone()) {
+        let mut add = |slug: &str| {
+            if !known.contains(slug) {
+                let slug: Arc<str> = slug.into();
+                known.insert(slug.clone());
                 all.push(TeamInfo { name: slug.clone(), slug, parent: None });
             }
-        }
+        };
+        parents.iter().for_each(|slug| add(slug));
+        named.for_each(&mut add);
         all.sort_by(|a, b| a.slug.cmp(&b.slug));
         all.dedup_by(|a, b| a.slug == b.slug);
         let numbers = all.iter().map(|team| team.slug.clone()).zip(0..).collect();
