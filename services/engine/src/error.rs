@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use vigie_store::StoreError;
+
 /// Why the engine did not do what it was asked. Callers map these once to their transport.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +26,9 @@ pub enum EngineError {
         /// What the database said.
         message: String,
     },
+    /// Another process took the folding over in the middle of it. Nothing of the write was kept.
+    #[error("another process folds now")]
+    LeaseLost,
     /// What was asked can never be done: the caller is at fault. The message is for clients.
     #[error("{message}")]
     Invalid {
@@ -46,9 +51,20 @@ impl EngineError {
     /// Whether the same call may succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Overloaded { .. } | Self::Unavailable { .. })
+        matches!(self, Self::Overloaded { .. } | Self::Unavailable { .. } | Self::LeaseLost)
+    }
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::ReadOnly => Self::ReadOnly,
+            StoreError::LeaseLost { .. } => Self::LeaseLost,
+            error if error.is_transient() => Self::Unavailable { message: error.to_string() },
+            error => Self::Internal { message: error.to_string() },
+        }
     }
 }
 
 /// What the engine answers.
-pub type Result<T> = std::result::Result<T, EngineError>;
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;

@@ -5,12 +5,13 @@
 //!   of a run share. [`store_test_suite!`] stamps a test onto both.
 //! - [`PostgresServer`] starts that server. Where PostgreSQL is not installed, tests that need it fail and say how
 //!   to get it: a suite that passes has run on both databases.
-//! - [`events`] builds events; [`SetClock`] tells the time.
+//! - [`events`] builds events, [`facts`] makes facts up; [`SetClock`] tells the time.
 
 #![allow(clippy::panic, clippy::expect_used, reason = "only tests use it, and a test ends with a panic")]
 
 mod database;
 pub mod events;
+pub mod facts;
 mod postgres;
 
 pub use database::TestDatabase;

@@ -2,10 +2,11 @@
 
 use vigie_model::SECOND;
 use vigie_model::facts::{
-    AvailabilityFact, CellReader, CellWriter, ChangeFact, Column, ColumnType, DeploymentFact, FactRow, IncidentFact,
-    QualityFact, ServiceFact, ServiceFacts, WaitingFact,
+    AvailabilityFact, ChangeFact, ColumnType, DeploymentFact, FactRow, IncidentFact, QualityFact, ServiceFact,
+    ServiceFacts, WaitingFact,
 };
 use vigie_store::{ChangedService, FactsBatch, LeaseProof, ServiceDelta, Store, StoreError};
+use vigie_testkit::facts::invent_service;
 use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::{execute, now, open};
@@ -19,98 +20,6 @@ store_test_suite! {
     without_the_lease_nothing_is_written,
     thousands_of_rows_are_read_in_the_order_of_their_key,
     a_damaged_fact_is_named,
-}
-
-/// Writes rows with made-up cells: no column is named here either.
-struct Invent {
-    columns: std::slice::Iter<'static, Column>,
-    service: &'static str,
-    row: usize,
-    cell: usize,
-    salt: usize,
-}
-
-impl CellReader for Invent {
-    type Error = StoreError;
-    fn text(&mut self) -> Result<Option<Box<str>>, StoreError> {
-        self.cell += 1;
-        let column = self.columns.next().unwrap();
-        Ok(match column.name {
-            "service" => Some(self.service.into()),
-            _ if column.ty == ColumnType::OptText && (self.row + self.cell) % 3 == 0 => None,
-            _ if column.ty == ColumnType::OptText && (self.row + self.cell) % 3 == 1 => Some("".into()),
-            // The key stays when the salt changes.
-            name if self.cell <= 5 => Some(format!("{name} {}'\\\u{1f},:{}", self.row, self.cell).into()),
-            name => Some(format!("{name} é {} {}", self.row, self.salt).into()),
-        })
-    }
-    fn int(&mut self) -> Result<Option<i64>, StoreError> {
-        self.cell += 1;
-        let column = self.columns.next().unwrap();
-        let value = i64::try_from(self.row * 1_000 + self.cell).unwrap() - 5_000;
-        Ok(if column.ty.is_nullable() && (self.row + self.cell) % 2 == 0 { None } else { Some(value) })
-    }
-    fn flag(&mut self) -> Result<bool, StoreError> {
-        self.cell += 1;
-        self.columns.next();
-        Ok((self.row + self.cell + self.salt) % 2 == 0)
-    }
-    fn missing(&self, _: &'static str) -> StoreError {
-        StoreError::ReadOnly
-    }
-}
-
-fn invent<R: FactRow>(service: &'static str, rows: std::ops::Range<usize>, salt: usize) -> Vec<R> {
-    rows.map(|row| R::read(&mut Invent { columns: R::COLUMNS.iter(), service, row, cell: 0, salt }).unwrap()).collect()
-}
-
-fn facts(service: &'static str, rows: std::ops::Range<usize>, salt: usize) -> ServiceFacts {
-    let mut facts = ServiceFacts {
-        service: invent::<ServiceFact>(service, 0..1, salt).remove(0),
-        deployments: invent::<DeploymentFact>(service, rows.clone(), salt),
-        changes: invent::<ChangeFact>(service, rows.clone(), salt),
-        waiting: invent::<WaitingFact>(service, rows.clone(), salt),
-        incidents: invent::<IncidentFact>(service, rows.clone(), salt),
-        availability: invent::<AvailabilityFact>(service, rows.clone(), salt),
-        quality: invent::<QualityFact>(service, rows, salt),
-    };
-    sort(&mut facts);
-    facts
-}
-
-/// By key, as they are read back.
-fn sort(facts: &mut ServiceFacts) {
-    facts.deployments.sort_by_key(key);
-    facts.changes.sort_by_key(key);
-    facts.waiting.sort_by_key(key);
-    facts.incidents.sort_by_key(key);
-    facts.availability.sort_by_key(key);
-    facts.quality.sort_by_key(key);
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Cell {
-    Text(String),
-    Int(i64),
-}
-
-fn key<R: FactRow>(row: &R) -> Vec<Cell> {
-    struct Cells(Vec<Cell>);
-    impl CellWriter for Cells {
-        fn text(&mut self, value: Option<&str>) {
-            self.0.push(Cell::Text(value.unwrap_or_default().to_owned()));
-        }
-        fn int(&mut self, value: Option<i64>) {
-            self.0.push(Cell::Int(value.unwrap_or_default()));
-        }
-        fn flag(&mut self, value: bool) {
-            self.0.push(Cell::Int(value.into()));
-        }
-    }
-    let mut cells = Cells(Vec::new());
-    row.write(&mut cells);
-    cells.0.truncate(R::KEY);
-    cells.0
 }
 
 async fn write(store: &Store, old: Option<&ServiceFacts>, new: &ServiceFacts) -> i64 {
@@ -165,7 +74,7 @@ async fn check_columns<R: FactRow>(db: &TestDatabase) {
 
 async fn what_is_written_is_read_back(db: TestDatabase) {
     let store = open(&db).await;
-    let (one, other) = (facts("checkout", 0..150, 1), facts("it's", 0..3, 1));
+    let (one, other) = (invent_service("checkout", 0..150, 1), invent_service("it's", 0..3, 1));
     let batch = FactsBatch {
         services: vec![ServiceDelta::between(None, &one), ServiceDelta::between(None, &other)],
         folded_seq: Some(77),
@@ -184,10 +93,10 @@ async fn what_is_written_is_read_back(db: TestDatabase) {
 async fn only_the_difference_is_written(db: TestDatabase) {
     let store = open(&db).await;
     let states = [
-        facts("checkout", 0..100, 1),
-        facts("checkout", 30..120, 2),
-        facts("checkout", 0..5, 3),
-        facts("checkout", 0..5, 3),
+        invent_service("checkout", 0..100, 1),
+        invent_service("checkout", 30..120, 2),
+        invent_service("checkout", 0..5, 3),
+        invent_service("checkout", 0..5, 3),
     ];
     let mut old = None;
     for new in &states {
@@ -203,7 +112,7 @@ async fn only_the_difference_is_written(db: TestDatabase) {
 
 async fn readers_see_one_moment(db: TestDatabase) {
     let store = open(&db).await;
-    let (old, new) = (facts("checkout", 0..50, 1), facts("checkout", 0..50, 2));
+    let (old, new) = (invent_service("checkout", 0..50, 1), invent_service("checkout", 0..50, 2));
     write(&store, None, &old).await;
     let mut reader = store.read_facts().await.unwrap();
     assert_eq!(reader.rows::<DeploymentFact>().await.unwrap(), old.deployments);
@@ -216,7 +125,7 @@ async fn readers_see_one_moment(db: TestDatabase) {
 
 async fn removed_services_are_gone(db: TestDatabase) {
     let store = open(&db).await;
-    let (one, other) = (facts("checkout", 0..10, 1), facts("search", 0..10, 1));
+    let (one, other) = (invent_service("checkout", 0..10, 1), invent_service("search", 0..10, 1));
     write(&store, None, &one).await;
     write(&store, None, &other).await;
     let batch = FactsBatch { removed: vec!["checkout".into()], ..FactsBatch::default() };
@@ -230,7 +139,7 @@ async fn removed_services_are_gone(db: TestDatabase) {
 
 async fn without_the_lease_nothing_is_written(db: TestDatabase) {
     let store = open(&db).await;
-    let new = facts("checkout", 0..10, 1);
+    let new = invent_service("checkout", 0..10, 1);
     assert!(store.lease("fold", "a", 10 * SECOND, now()).await.unwrap());
     let batch = |holder: &str, at: i64| FactsBatch {
         services: vec![ServiceDelta::between(None, &new)],
@@ -247,7 +156,7 @@ async fn without_the_lease_nothing_is_written(db: TestDatabase) {
 
 async fn thousands_of_rows_are_read_in_the_order_of_their_key(db: TestDatabase) {
     let store = open(&db).await;
-    let all: Vec<_> = ["a", "b", "c"].into_iter().map(|service| facts(service, 0..3_000, 1)).collect();
+    let all: Vec<_> = ["a", "b", "c"].into_iter().map(|service| invent_service(service, 0..3_000, 1)).collect();
     let batch = FactsBatch {
         services: all.iter().map(|new| ServiceDelta::between(None, new)).collect(),
         ..FactsBatch::default()
@@ -271,7 +180,7 @@ async fn thousands_of_rows_are_read_in_the_order_of_their_key(db: TestDatabase) 
 
 async fn a_damaged_fact_is_named(db: TestDatabase) {
     let store = open(&db).await;
-    write(&store, None, &facts("checkout", 0..2, 1)).await;
+    write(&store, None, &invent_service("checkout", 0..2, 1)).await;
     if db.is_postgres() {
         execute(
             &db,

@@ -1,5 +1,5 @@
 //! The real binary, run in a folder of its own.
-#![allow(dead_code)] // each test file uses its part
+
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -1,0 +1,31 @@
+//! The GraphQL schema and how a request is executed.
+//!
+//! A query passes, in this order: its text (`text`: size, nesting), the parser (`documents`), its price (`cost`), and
+//! validation; only then are resolvers called, which share one snapshot (`context`) and a budget of what they really
+//! use (`budget`). To add a field, write its resolver in `types`, with a description that a stranger understands, then
+//! run the tests with `UPDATE_SCHEMAS=1`.
+
+mod budget;
+mod context;
+mod cost;
+mod documents;
+mod enums;
+mod execute;
+mod inputs;
+mod page;
+mod parts;
+mod schema;
+mod scalars;
+mod text;
+mod types;
+
+pub use cost::CostLimits;
+pub use execute::Graphql;
+pub use inputs::{ScopeInput, WindowInput};
+pub use enums::{Dimension, Granularity, MetricName};
+pub use context::{Ask, View};
+pub use budget::{Budget, MAX_ROWS};
+pub use scalars::{DateTime, Duration};
+pub use schema::sdl;
+pub use text::TextLimits;
+pub use types::table;

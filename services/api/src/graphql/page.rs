@@ -1,0 +1,165 @@
+//! Pages: connections as the Relay cursor specification has them.
+
+use async_graphql::connection::{Connection as Relay, Edge};
+use async_graphql::{OutputType, SimpleObject};
+use vigie_metrics::{Cursor, ListPage, Page};
+
+use super::context::View;
+use super::parts::count;
+use crate::error::{ApiError, Result};
+
+/// How many rows a page has where `first` is not given.
+pub const DEFAULT_FIRST: usize = 100;
+/// The most rows that a page may have.
+pub const MAX_FIRST: usize = 500;
+
+/// What a connection has beside the specification's fields.
+#[derive(SimpleObject)]
+pub struct Total {
+    /// How many rows there are on all pages together.
+    pub total_count: i32,
+}
+
+/// A page of rows with their cursors, `nodes`, `pageInfo` and `totalCount`.
+pub type Connection<T> = Relay<String, T, Total>;
+
+/// Which page is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageArgs {
+    /// How many rows at most.
+    pub first: usize,
+    /// The cursor of the row before the first.
+    pub after: Option<String>,
+}
+
+impl PageArgs {
+    /// Checks `first` and fills in its default.
+    ///
+    /// # Errors
+    /// It is negative or more than [`MAX_FIRST`].
+    pub fn new(first: Option<i32>, after: Option<String>) -> Result<Self> {
+        let first = match first {
+            None => DEFAULT_FIRST,
+            Some(first) => usize::try_from(first).ok().filter(|first| *first <= MAX_FIRST).ok_or_else(|| {
+                ApiError::bad_input(format!("first: {first} is not between 0 and {MAX_FIRST}; ask page by page, with after"))
+            })?,
+        };
+        Ok(Self { first, after: after.filter(|cursor| !cursor.is_empty()) })
+    }
+
+    /// The same for a list of facts.
+    ///
+    /// # Errors
+    /// The cursor is none.
+    pub fn cursor(&self) -> Result<Page> {
+        let after = self.after.as_deref().map(|text| Cursor::parse(text).map_err(|_| bad_cursor(text)));
+        Ok(Page { first: self.first, after: after.transpose()? })
+    }
+
+    /// The page of a list that lies in memory, sorted by a text of its own for each row.
+    ///
+    /// A cursor holds that text and not a position, so it stays good while rows come and go.
+    ///
+    /// # Errors
+    /// The cursor is none that this list gave.
+    pub fn cut<T, N>(&self, rows: &[T], key: impl Fn(&T) -> &str, node: impl Fn(&T) -> N) -> Result<Connection<N>>
+    where
+        N: OutputType,
+    {
+        let start = match &self.after {
+            None => 0,
+            Some(cursor) => {
+                let after = decode(cursor).ok_or_else(|| bad_cursor(cursor))?;
+                rows.partition_point(|row| key(row) <= after.as_str())
+            }
+        };
+        let end = rows.len().min(start + self.first);
+        let mut page = connection(start > 0, end < rows.len(), rows.len() as u64);
+        page.edges.extend(rows[start..end].iter().map(|row| Edge::new(encode(key(row)), node(row))));
+        Ok(page)
+    }
+}
+
+/// An empty page to put rows in.
+#[must_use]
+pub fn connection<T: OutputType>(has_previous: bool, has_next: bool, total: u64) -> Connection<T> {
+    Relay::with_additional_fields(has_previous, has_next, Total { total_count: count(total) })
+}
+
+/// The page of a list that was found already.
+///
+/// # Errors
+/// The request has used up its budget.
+pub fn listed<R, N>(view: &View, page: &PageArgs, list: ListPage<R>, node: impl Fn(R) -> N) -> Result<Connection<N>>
+where
+    N: OutputType,
+{
+    view.budget.spend(list.rows.len() as u64)?;
+    let mut rows = connection(page.after.is_some(), list.has_next, list.total);
+    rows.edges.extend(list.rows.into_iter().map(|row| Edge::new(row.cursor.to_string(), node(row.row))));
+    Ok(rows)
+}
+
+/// The error for a cursor that no page gave.
+#[must_use]
+pub fn bad_cursor(cursor: &str) -> ApiError {
+    let cursor = vigie_model::json::shorten(cursor);
+    ApiError::bad_input(format!("after: {cursor:?} is no cursor of this list; take it from pageInfo.endCursor or an edge"))
+}
+
+fn encode(key: &str) -> String {
+    let mut cursor = String::with_capacity(1 + 2 * key.len());
+    cursor.push('k');
+    for byte in key.bytes() {
+        cursor.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        cursor.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    }
+    cursor
+}
+
+fn decode(cursor: &str) -> Option<String> {
+    let digits = cursor.strip_prefix('k')?.as_bytes();
+    let pairs = digits.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(first: i32, after: Option<&str>) -> Result<(Vec<String>, Option<String>, bool)> {
+        let rows = ["a", "b", "d", "é"];
+        let args = PageArgs::new(Some(first), after.map(str::to_owned))?;
+        let page = args.cut(&rows, |row| row, |row| (*row).to_owned())?;
+        let last = page.edges.last().map(|edge| edge.cursor.clone());
+        Ok((page.edges.into_iter().map(|edge| edge.node).collect(), last, page.has_next_page))
+    }
+
+    #[test]
+    fn a_cursor_stays_good_while_rows_come_and_go() {
+        let (rows, last, more) = page(2, None).unwrap();
+        assert_eq!((rows.join(""), more), ("ab".to_owned(), true));
+        let (rows, last, more) = page(2, last.as_deref()).unwrap();
+        assert_eq!((rows.join(""), more), ("dé".to_owned(), false));
+        assert_eq!(page(2, last.as_deref()).unwrap(), (vec![], None, false));
+        // The row of this cursor is gone.
+        assert_eq!(page(1, Some(&encode("c"))).unwrap().0, ["d"]);
+    }
+
+    #[test]
+    fn wrong_pages_are_errors() {
+        assert_eq!(
+            PageArgs::new(Some(501), None).unwrap_err().message,
+            "first: 501 is not between 0 and 500; ask page by page, with after"
+        );
+        assert!(PageArgs::new(Some(-1), None).is_err());
+        for cursor in ["x", "k1", "kzz", "kff"] {
+            assert!(page(1, Some(cursor)).unwrap_err().message.contains("is no cursor of this list"), "{cursor}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The types of the schema, by subject.
+
+mod breakdown;
+mod catalogue;
+mod change;
+mod definition;
+mod deployment;
+mod evidence;
+mod incident;
+mod metric;
+mod quality;
+mod query;
+mod scorecard;
+pub mod table;
+
+pub use query::Query;

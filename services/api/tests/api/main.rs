@@ -1,0 +1,13 @@
+//! Conversations with a running server: a request, and its answer beside it. The server is the one that `vigie serve`
+//! starts, on a port of its own, over a database of its own.
+
+mod access;
+mod as_of;
+mod harness;
+mod hostile;
+mod intake;
+mod lists;
+mod pages;
+mod questions;
+mod schema;
+mod table;

@@ -1,0 +1,300 @@
+//! A world with what its folds need read from the log, home by home.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use vigie_metrics::world::World;
+use vigie_metrics::{ServiceFrame, Snapshot};
+use vigie_model::event::{home_of_repository, home_of_service};
+use vigie_model::facts::ServiceFact;
+use vigie_model::{Settings, StoredEvent};
+use vigie_store::{RawEvent, ServiceDelta, Store};
+
+use super::parallel::parallel;
+use crate::error::{EngineError, Result};
+
+/// Homes that are read in one call: their records are in memory at once, before they are merged.
+const HOMES_A_READ: usize = 128;
+
+/// What the fold of one service gave, compared with what a snapshot holds.
+#[derive(Debug)]
+pub(crate) enum Folded {
+    /// There is no such service.
+    Nothing,
+    /// The facts are those of the snapshot.
+    Same,
+    /// Other facts, or the first.
+    Changed(Box<ServiceDelta>, Arc<ServiceFrame>),
+    /// The service is no more.
+    Gone,
+    /// The fold broke off: a bug, which is logged; the old facts stay.
+    Failed,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    store: Store,
+    /// What the world holds, up to this place of the log.
+    seq: i64,
+    /// Lent to another thread while it works; gone for good only if that thread broke off.
+    world: Option<Box<World>>,
+    held_entities: usize,
+    /// When a home was last of use, for letting the others go first.
+    used: HashMap<String, u64>,
+    turn: u64,
+    /// Repositories by the last segment of their name, of which it is not known yet whether they had events by
+    /// `seq`: a service that declares none may rest on one that is named like it.
+    perhaps: HashMap<Box<str>, Vec<String>>,
+}
+
+impl Folder {
+    /// The world as the log stood at a place, with catalogue, settings and incidents, and the names of all there
+    /// is; the rest is read when a fold needs it. `is_past`: the log goes on beyond the place.
+    pub(crate) async fn open(store: &Store, seq: i64, is_past: bool, held_entities: usize) -> Result<Self> {
+        let catalogue = store.events_with_home_prefix("c:", Some(seq)).await?;
+        let incidents = store.events_with_home_prefix("i:", Some(seq)).await?;
+        let repositories = store.homes("r:").await?;
+        let mut folder = Self {
+            store: store.clone(),
+            seq,
+            world: Some(Box::new(World::new(Arc::new(Settings::default())))),
+            held_entities,
+            used: HashMap::new(),
+            turn: 0,
+            perhaps: HashMap::new(),
+        };
+        let mut names = Vec::new();
+        for home in repositories {
+            let name = home.strip_prefix("r:").unwrap_or(&home).to_owned();
+            let segment = name.rsplit('/').next().unwrap_or(&name).into();
+            if is_past {
+                folder.perhaps.entry(segment).or_default().push(home);
+            } else {
+                names.push(name);
+            }
+        }
+        let services = if is_past { Vec::new() } else { store.homes("s:").await? };
+        folder
+            .with_world(move |world| {
+                for stored in parse(&catalogue).into_iter().chain(parse(&incidents)) {
+                    world.apply(stored);
+                }
+                for name in &names {
+                    world.remember_repository(name);
+                }
+                for home in &services {
+                    remember_service(world, home);
+                }
+                world.take_dirty();
+                world.take_teams_changed();
+                world.take_settings_changed();
+            })
+            .await?;
+        Ok(folder)
+    }
+
+    /// Up to which place of the log the world goes.
+    pub(crate) fn seq(&self) -> i64 {
+        self.seq
+    }
+
+    /// Works on the world on a thread that may be held.
+    pub(crate) async fn with_world<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut World) -> T + Send + 'static,
+    ) -> Result<T> {
+        let Some(mut world) = self.world.take() else {
+            return Err(EngineError::internal("the world was lost when a fold broke off"));
+        };
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work(&mut world);
+            (world, result)
+        });
+        let (world, result) = task.await.map_err(EngineError::internal)?;
+        self.world = Some(world);
+        Ok(result)
+    }
+
+    /// Takes the records in that follow.
+    pub(crate) async fn apply(&mut self, records: Vec<RawEvent>) -> Result<()> {
+        let Some(last) = records.last().map(|record| record.seq) else { return Ok(()) };
+        self.turn += 1;
+        for record in &records {
+            // Homes that are not held are not to be remembered either.
+            if let Some(turn) = self.used.get_mut(&*record.home) {
+                *turn = self.turn;
+            }
+        }
+        self.with_world(move |world| parse(&records).into_iter().for_each(|stored| world.apply(stored))).await?;
+        self.seq = last;
+        Ok(())
+    }
+
+    /// Reads what the folds of these services need and the world lacks. Gives the number of records read.
+    pub(crate) async fn load(&mut self, slugs: &[Box<str>]) -> Result<usize> {
+        self.turn += 1;
+        let mut read = 0;
+        let mut first: Vec<String> = Vec::new();
+        for slug in slugs {
+            let lower = slug.to_lowercase();
+            let segment = lower.rsplit('/').next().unwrap_or(&lower);
+            first.extend(self.perhaps.remove(segment).unwrap_or_default());
+        }
+        if !first.is_empty() {
+            read += self.read(first).await?;
+        }
+        loop {
+            let slugs = slugs.to_vec();
+            let needed: BTreeSet<String> = self
+                .with_world(move |world| slugs.iter().flat_map(|slug| world.homes_needed(slug)).collect())
+                .await?;
+            if needed.is_empty() {
+                return Ok(read);
+            }
+            read += self.read(needed.into_iter().collect()).await?;
+        }
+    }
+
+    async fn read(&mut self, homes: Vec<String>) -> Result<usize> {
+        let mut read = 0;
+        for homes in homes.chunks(HOMES_A_READ) {
+            let records = self.store.events_of(homes, Some(self.seq)).await?;
+            read += records.len();
+            self.used.extend(homes.iter().map(|home| (home.clone(), self.turn)));
+            let homes = homes.to_vec();
+            self.with_world(move |world| put(world, &homes, &records)).await?;
+        }
+        Ok(read)
+    }
+
+    /// Folds services whose homes are loaded, in the order of `slugs`, and compares with what `before` holds.
+    /// Without it everything is [`Folded::Changed`], with an empty difference.
+    pub(crate) async fn fold(
+        &mut self,
+        slugs: Vec<Box<str>>,
+        before: Option<Arc<Snapshot>>,
+    ) -> Result<Vec<(Box<str>, Folded)>> {
+        let (folded, used) = self
+            .with_world(move |world| {
+                let results = parallel(&slugs, |slug| fold_one(world, slug, before.as_deref()));
+                let mut used = Vec::new();
+                let mut folded = Vec::with_capacity(slugs.len());
+                for (slug, result) in slugs.into_iter().zip(results) {
+                    let result = result.unwrap_or_else(|| {
+                        tracing::error!(service = &*slug, "the fold of a service broke off; its facts stay as they were");
+                        (Folded::Failed, None)
+                    });
+                    if let Some(fact) = &result.1 {
+                        world.remember(fact);
+                        used.push(home_of_service(&fact.service));
+                        let repositories: Vec<String> = serde_json::from_str(&fact.repositories).unwrap_or_default();
+                        used.extend(repositories.iter().map(|name| home_of_repository(name)));
+                    }
+                    folded.push((slug, result.0));
+                }
+                (folded, used)
+            })
+            .await?;
+        for home in used {
+            if let Some(turn) = self.used.get_mut(&home) {
+                *turn = self.turn;
+            }
+        }
+        Ok(folded)
+    }
+
+    /// Lets homes go until the world is as small as it should be, those first that were of no use for longest.
+    pub(crate) async fn shrink(&mut self) -> Result<()> {
+        let limit = self.held_entities;
+        let used = std::mem::take(&mut self.used);
+        self.used = self
+            .with_world(move |world| {
+                let mut used = used;
+                let mut homes: Vec<(u64, String, usize)> = world
+                    .loaded()
+                    .map(|(home, entities)| (used.get(home).copied().unwrap_or(0), home.to_owned(), entities))
+                    .collect();
+                let mut total: usize = homes.iter().map(|(.., entities)| entities + 1).sum();
+                if total > limit {
+                    homes.sort_unstable();
+                    for (_, home, entities) in homes {
+                        if total <= limit {
+                            break;
+                        }
+                        world.evict(&home);
+                        used.remove(&home);
+                        total -= entities + 1;
+                    }
+                }
+                used
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn remember_service(world: &mut World, home: &str) {
+    let name = home.strip_prefix("s:").unwrap_or(home);
+    world.remember(&ServiceFact {
+        service: name.into(),
+        name: name.into(),
+        team: None,
+        teams: "[]".into(),
+        archived_at: None,
+        failure_signal: false,
+        repositories: "[]".into(),
+        environments: "[]".into(),
+        incident_environments: "[]".into(),
+        declared: false,
+    });
+}
+
+/// A record that does not parse was altered by hand or by a fault of the disk: it is logged and left out, so that
+/// everything else still counts.
+fn parse_one(record: &RawEvent) -> Option<StoredEvent> {
+    record.parse().inspect_err(|error| tracing::error!(%error, "a record of the log was left out")).ok()
+}
+
+/// Parses records side by side.
+fn parse(records: &[RawEvent]) -> Vec<StoredEvent> {
+    const PART: usize = 512;
+    let parts: Vec<&[RawEvent]> = records.chunks(PART).collect();
+    let parsed = parallel(&parts, |part| part.iter().filter_map(parse_one).collect::<Vec<_>>());
+    parsed.into_iter().flatten().flatten().collect()
+}
+
+/// Puts homes and their records, which are sorted by home, in their place. A home may have none.
+fn put(world: &mut World, homes: &[String], records: &[RawEvent]) {
+    let parts: Vec<&[RawEvent]> = records.chunk_by(|a, b| a.home == b.home).collect();
+    let parsed = parallel(&parts, |part| part.iter().filter_map(parse_one).collect::<Vec<_>>());
+    let mut empty: BTreeSet<&str> = homes.iter().map(String::as_str).collect();
+    for (part, events) in parts.iter().zip(parsed) {
+        let home = &*part[0].home;
+        empty.remove(home);
+        if home.starts_with("s:") {
+            remember_service(world, home);
+        }
+        world.load_home(home, events.unwrap_or_default());
+    }
+    for home in empty {
+        world.load_home(home, Vec::new());
+    }
+}
+
+fn fold_one(world: &World, slug: &str, before: Option<&Snapshot>) -> (Folded, Option<ServiceFact>) {
+    let old = before.and_then(|before| before.frame(slug));
+    let Some(new) = world.fold(slug) else {
+        return (if old.is_some() { Folded::Gone } else { Folded::Nothing }, None);
+    };
+    let delta = match before {
+        Some(_) => ServiceDelta::between(old.map(|frame| frame.facts()).as_ref(), &new),
+        None => ServiceDelta::default(),
+    };
+    let folded = if before.is_some() && delta.is_empty() {
+        Folded::Same
+    } else {
+        Folded::Changed(Box::new(delta), Arc::new(ServiceFrame::new(&new)))
+    };
+    (folded, Some(new.service))
+}

@@ -1,0 +1,81 @@
+//! Who folds: one process at a time, by a lease in the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use vigie_model::Clock;
+use vigie_store::{LeaseProof, Store};
+
+/// The lease's name.
+const FOLD: &str = "fold";
+
+/// Tries to get the lease, and holds it for as long as this lives and the database agrees.
+pub(crate) struct Lease {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    holder: String,
+    held: watch::Sender<bool>,
+    keeper: JoinHandle<()>,
+}
+
+impl Lease {
+    /// Begins to try.
+    pub(crate) fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Duration) -> Self {
+        let held = watch::Sender::new(false);
+        let keeper = tokio::spawn(keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone()));
+        Self { store, clock, holder, held, keeper }
+    }
+
+    /// Whether it was held when last asked for. A write that rests on it fails where that is no longer so.
+    pub(crate) fn is_held(&self) -> bool {
+        *self.held.borrow()
+    }
+
+    /// Changes of [`Lease::is_held`].
+    pub(crate) fn watch(&self) -> watch::Receiver<bool> {
+        self.held.subscribe()
+    }
+
+    /// The database says that it is lost: until the keeper gets it again.
+    pub(crate) fn lost(&self) {
+        self.held.send_replace(false);
+    }
+
+    /// For a write that rests on it.
+    pub(crate) fn proof(&self) -> LeaseProof {
+        LeaseProof { name: FOLD.to_owned(), holder: self.holder.clone(), now: self.clock.now() }
+    }
+
+    /// Gives it back, so that another process need not wait for its end.
+    pub(crate) async fn release(mut self) {
+        self.keeper.abort();
+        // A renewal under way would take it again after it was given back.
+        let _ = (&mut self.keeper).await;
+        if let Err(error) = self.store.release(FOLD, &self.holder).await {
+            tracing::warn!(%error, "the lease of the folding was not given back; it ends by itself");
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+async fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Duration, held: watch::Sender<bool>) {
+    let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
+    loop {
+        let is_held = match store.lease(FOLD, &holder, micros, clock.now()).await {
+            Ok(is_held) => is_held,
+            Err(error) => {
+                tracing::warn!(%error, "the lease of the folding was not renewed");
+                false
+            }
+        };
+        held.send_if_modified(|known| std::mem::replace(known, is_held) != is_held);
+        tokio::time::sleep(if is_held { ttl / 3 } else { (ttl / 3).min(Duration::from_secs(1)) }).await;
+    }
+}

@@ -1,0 +1,127 @@
+//! What the parts of an engine share: the published snapshot, and what everybody may know of the work.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use vigie_metrics::Snapshot;
+use vigie_model::people::{Concealer, PeopleKey};
+use vigie_model::{Clock, Settings};
+use vigie_store::Store;
+
+use crate::options::EngineOptions;
+use crate::status::Progress;
+
+/// See the module's documentation.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: EngineOptions,
+    snapshot: ArcSwap<Snapshot>,
+    concealer: ArcSwap<Concealer>,
+    key: PeopleKey,
+    /// Up to which place of the log the published snapshot goes.
+    pub(crate) folded: watch::Sender<i64>,
+    /// The last place of the log that this process knows of.
+    pub(crate) log_end: watch::Sender<i64>,
+    /// Since when the log has been ahead of the snapshot.
+    behind_since: Mutex<Option<Instant>>,
+    progress: Mutex<Option<Progress>>,
+    trouble: Mutex<Option<String>>,
+    pub(crate) leads: AtomicBool,
+    pub(crate) services_folded: AtomicU64,
+    pub(crate) services_failed: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(options: EngineOptions, key: PeopleKey, snapshot: Arc<Snapshot>, folded: i64, last: i64) -> Self {
+        let shared = Self {
+            store: options.store.clone(),
+            clock: options.clock.clone(),
+            options,
+            concealer: ArcSwap::from_pointee(Concealer::new(key.clone(), snapshot.settings())),
+            key,
+            snapshot: ArcSwap::new(snapshot),
+            folded: watch::Sender::new(folded),
+            log_end: watch::Sender::new(last),
+            behind_since: Mutex::new(None),
+            progress: Mutex::new(None),
+            trouble: Mutex::new(None),
+            leads: AtomicBool::new(false),
+            services_folded: AtomicU64::new(0),
+            services_failed: AtomicU64::new(0),
+        };
+        shared.note_log_end(last);
+        shared
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    pub(crate) fn concealer(&self) -> Arc<Concealer> {
+        self.concealer.load_full()
+    }
+
+    /// From now on authors are concealed by these settings.
+    pub(crate) fn conceal_by(&self, settings: &Settings) {
+        self.concealer.store(Arc::new(Concealer::new(self.key.clone(), settings)));
+    }
+
+    /// Swaps in what the log says up to a place.
+    pub(crate) fn publish(&self, snapshot: Arc<Snapshot>, folded: i64) {
+        let before = self.snapshot.swap(snapshot.clone());
+        if !Arc::ptr_eq(before.settings(), snapshot.settings()) {
+            self.conceal_by(snapshot.settings());
+        }
+        if *self.log_end.borrow() <= folded {
+            *lock(&self.behind_since) = None;
+        }
+        self.note_log_end(folded);
+        self.folded.send_if_modified(|known| std::mem::replace(known, folded) != folded);
+    }
+
+    /// The log goes at least as far as this.
+    pub(crate) fn note_log_end(&self, seq: i64) {
+        if seq > *self.folded.borrow() {
+            lock(&self.behind_since).get_or_insert_with(Instant::now);
+        }
+        self.log_end.send_if_modified(|end| {
+            let is_further = seq > *end;
+            *end = seq.max(*end);
+            is_further
+        });
+    }
+
+    /// For how long the oldest event that the snapshot lacks has been waiting.
+    pub(crate) fn lag(&self) -> Duration {
+        lock(&self.behind_since).map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    pub(crate) fn set_progress(&self, progress: Option<Progress>) {
+        *lock(&self.progress) = progress;
+    }
+
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        *lock(&self.progress)
+    }
+
+    pub(crate) fn set_trouble(&self, trouble: Option<String>) {
+        *lock(&self.trouble) = trouble;
+    }
+
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
+    }
+
+    pub(crate) fn leads(&self) -> bool {
+        self.leads.load(Ordering::Relaxed)
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A value behind these is whole between any two statements, so a panic elsewhere does not spoil it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

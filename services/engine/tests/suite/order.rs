@@ -1,0 +1,85 @@
+//! The order, the batches and the repetition of events change nothing.
+
+use proptest::prelude::*;
+use serde_json::json;
+use vigie_engine::Folding;
+use vigie_model::Event;
+use vigie_model::facts::ServiceFacts;
+use vigie_testkit::{TestDatabase, events, time};
+
+use crate::support::*;
+
+fn story() -> Vec<Event> {
+    let mut all = history("shop", time("2026-09-01T00:00:00Z"), 5);
+    all.extend(history("acme/web", time("2026-09-03T00:00:00Z"), 4));
+    let at = |draft: events::Draft, at: &str| draft.at(at).event();
+    all.extend([
+        at(events::service("store").with("formerly", json!(["shop"])), "2026-09-02T00:00:00Z"),
+        at(events::service("store").partial().with("team", "core"), "2026-09-03T00:00:00Z"),
+        at(events::service("store").partial().with("team", "edge"), "2026-09-04T00:00:00Z"),
+        at(events::service("store").partial().with("repositories", json!(["shop"])), "2026-09-04T00:00:00Z"),
+        at(events::team("core").with("parent", "all"), "2026-09-02T00:00:00Z"),
+        events::pull_request("shop", 1, "2026-08-30T00:00:00Z")
+            .with("merged_at", "2026-09-01T01:00:00Z")
+            .with("merge_sha", events::full_sha("4001"))
+            .event(),
+        events::incident("i1", "shop", "2026-09-01T02:40:00Z").event(),
+        at(events::incident("i1", "acme/web", "2026-09-01T02:40:00Z").partial(), "2026-09-05T00:00:00Z"),
+        at(events::incident("i2", "acme/web", "2026-09-03T01:00:00Z").with("same_as", "test:i1"), "2026-09-05T00:00:00Z"),
+        at(events::deployment("shop", "2").partial().with("deleted", true), "2026-09-06T00:00:00Z"),
+    ]);
+    all
+}
+
+async fn fold(batches: Vec<Vec<Event>>, together: bool) -> (Vec<ServiceFacts>, Vec<String>) {
+    let database = TestDatabase::sqlite();
+    let folding = if together { Folding::OnDemand } else { Folding::Background };
+    let engine = open(&database, &clock(), folding).await;
+    for batch in batches {
+        record(&engine, batch).await;
+    }
+    engine.fold_all().await.unwrap();
+    let snapshot = engine.snapshot();
+    let teams = snapshot.teams().iter().map(|team| format!("{} {:?}", team.slug, team.parent)).collect();
+    let facts = facts(&engine);
+    engine.shutdown().await;
+    (facts, teams)
+}
+
+/// Places in the story, each at least once, in any order, and where a batch ends.
+fn told_otherwise() -> impl Strategy<Value = (Vec<usize>, Vec<bool>, bool)> {
+    let length = story().len();
+    let order = Just((0..length).collect::<Vec<_>>()).prop_shuffle();
+    let again = proptest::collection::vec(0..length, 0..8);
+    (order, again, proptest::collection::vec(any::<bool>(), length + 8), any::<bool>()).prop_map(
+        |(mut order, again, ends, together)| {
+            for (place, at) in again.into_iter().enumerate() {
+                order.insert((at * 7 + place) % order.len(), at);
+            }
+            (order, ends, together)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn however_it_is_told_it_is_the_same_story((order, ends, together) in told_otherwise()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let expected = fold(vec![story()], true).await;
+            assert_eq!(expected.0.len(), 2);
+            let story = story();
+            let mut batches = vec![Vec::new()];
+            for (place, end) in order.iter().zip(&ends) {
+                if let Some(last) = batches.last_mut() {
+                    last.push(story[*place].clone());
+                }
+                if *end {
+                    batches.push(Vec::new());
+                }
+            }
+            assert_eq!(fold(batches, together).await, expected);
+        });
+    }
+}
