@@ -38,7 +38,17 @@ fn dates_in_the_future_are_kept_and_impossible_ones_are_1970() {
     repo.raw_commit(&repo.raw("A <a@b> 300000000000 +0000", "A <a@b> 1790000000 +0000", b"the year 11476"));
     repo.raw_commit(&repo.raw("A <a@b>", "A <a@b> yesterday", b"no dates"));
     repo.git(&["tag", "-f", "kept"]);
-    insta::assert_snapshot!(dates(&repo), @"");
+    insta::assert_snapshot!(dates(&repo), @"
+    one: 2026-10-01T12:00:00Z 2026-10-01T12:00:00Z
+    future: 2030-03-17T17:46:40Z 2030-03-17T17:46:40Z
+    before 1970: 1970-01-01T00:00:00Z 2026-09-21T14:13:20Z
+    beyond numbers: 2026-09-21T14:13:20Z 1970-01-01T00:00:00Z
+    the year 11476: 1970-01-01T00:00:00Z 2026-09-21T14:13:20Z
+    no dates: 1970-01-01T00:00:00Z 1970-01-01T00:00:00Z
+    warning: no tag looks like a version, so the commits were read and no deployments: name the tags with --tags 'PATTERN', or take every merge for one with --every-merge
+    warning: 5 dates outside the years 1970 to 9999: read as 1970-01-01
+    warning: 2 dates in the future: kept, though a clock was wrong
+    ");
 }
 
 #[test]
@@ -48,5 +58,5 @@ fn a_tag_in_the_future_is_kept_with_a_warning() {
     repo.git_at("2030-01-01T00:00:00Z", &["tag", "-a", "v1.0", "-m", "x"]);
     let pulled = repo.pull(options());
     assert!(pulled.told().contains("deployment v1.0 of one, finished 2030-01-01T00:00:00Z"));
-    insta::assert_snapshot!(pulled.warnings.join("\n"), @"");
+    insta::assert_snapshot!(pulled.warnings.join("\n"), @"1 date in the future: kept, though a clock was wrong");
 }

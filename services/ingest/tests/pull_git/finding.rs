@@ -56,7 +56,7 @@ fn the_branch_is_heads_or_the_one_that_was_asked_for() {
     let asked = GitOptions { branch: Some("main".into()), ..options() };
     assert_eq!(plan(&repo, asked), "web of web, main, 1 commits");
     let wrong = GitOptions { branch: Some("trunk".into()), ..options() };
-    insta::assert_snapshot!(repo.error(wrong), @"");
+    insta::assert_snapshot!(repo.error(wrong), @"there is no branch trunk; the branches are feature/x, main");
 }
 
 #[test]
@@ -67,7 +67,10 @@ fn a_clone_on_another_branch_than_its_remotes_default_says_so() {
     let clone = repo.folder.path().join("clone");
     git(&clone, "2026-10-01T12:00:00Z", &["checkout", "-q", "-b", "mine"], b"");
     let pulled = try_pull(&clone, options(), None).unwrap();
-    insta::assert_snapshot!(pulled.warnings.join("\n"), @"");
+    insta::assert_snapshot!(pulled.warnings.join("\n"), @"
+    HEAD is on mine, and the remote's default branch is main: mine was read
+    no tag looks like a version, so the commits were read and no deployments: name the tags with --tags 'PATTERN', or take every merge for one with --every-merge
+    ");
     // Off any branch, the remote's default is read.
     git(&clone, "2026-10-01T12:00:00Z", &["checkout", "-q", "--detach"], b"");
     git(&clone, "2026-10-01T12:00:00Z", &["branch", "-q", "-D", "mine", "main"], b"");
@@ -98,15 +101,15 @@ fn a_bare_repository_whose_head_points_nowhere_reads_the_branch_that_there_is() 
 #[test]
 fn what_is_no_repository_is_named_with_what_to_do() {
     let repo = Repo::new();
-    insta::assert_snapshot!(repo.error(options()), @"");
+    insta::assert_snapshot!(repo.error(options()), @"the repository at …/web has no commits yet; pull it again when it has");
     let root = repo.folder.path();
     let told = |path: &str| {
         let error = try_pull(&root.join(path), options(), None).err().unwrap().to_string();
         error.replace(&root.display().to_string(), "…")
     };
-    insta::assert_snapshot!(told("nowhere"), @"");
+    insta::assert_snapshot!(told("nowhere"), @"there is no folder …/nowhere; name the folder of a clone");
     std::fs::create_dir(root.join("plain")).unwrap();
-    insta::assert_snapshot!(told("plain"), @"");
+    insta::assert_snapshot!(told("plain"), @"…/plain is no git repository, and no folder above it is one; name the folder of a clone (git clone URL makes one)");
     std::fs::write(repo.path.join(".git/config"), "[core\n").unwrap();
     let error = repo.error(options());
     assert!(error.starts_with("the repository at …/web cannot be opened"), "{error}");
@@ -116,9 +119,9 @@ fn what_is_no_repository_is_named_with_what_to_do() {
 fn the_name_of_a_tag_pattern_that_matches_nothing_is_an_error() {
     let repo = Repo::new();
     repo.commit("one", "2026-10-01T12:00:00Z");
-    insta::assert_snapshot!(repo.error(with_tags(&["v*"])), @"");
+    insta::assert_snapshot!(repo.error(with_tags(&["v*"])), @"no tag matches v*: there are no tags at all; name others with --tags, or take every merge for a deployment with --every-merge");
     for n in 0..13 {
         repo.git(&["tag", &format!("build-{n:02}")]);
     }
-    insta::assert_snapshot!(repo.error(with_tags(&["v*", "release-*"])), @"");
+    insta::assert_snapshot!(repo.error(with_tags(&["v*", "release-*"])), @"no tag matches v* or release-*: the tags are build-00, build-01, build-02, build-03, build-04, build-05, build-06, build-07, build-08, build-09 and 3 more; name others with --tags, or take every merge for a deployment with --every-merge");
 }

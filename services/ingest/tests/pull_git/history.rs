@@ -42,7 +42,13 @@ fn commits_come_after_their_parents_with_the_parents_that_git_tells() {
     repo.commit("two", "2026-10-04T12:00:00Z");
     repo.git_at("2026-10-05T12:00:00Z", &["merge", "-q", "--no-ff", "a", "b", "-m", "octopus"]);
     let pulled = repo.pull(options());
-    insta::assert_snapshot!(pulled.told(), @"");
+    insta::assert_snapshot!(pulled.told(), @"
+    commit one after [], committed 2026-10-01T12:00:00Z
+    commit two after [one], committed 2026-10-04T12:00:00Z
+    commit a1 after [one], committed 2026-10-02T12:00:00Z
+    commit b1 after [one], committed 2026-10-03T12:00:00Z
+    commit octopus after [two, a1, b1], committed 2026-10-05T12:00:00Z
+    ");
 }
 
 #[test]

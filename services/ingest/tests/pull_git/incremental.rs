@@ -36,11 +36,17 @@ fn what_is_new_is_given() {
     repo.commit("c4", "2026-10-04T12:00:00Z");
     repo.git(&["tag", "v0.9", "HEAD~3"]);
     let second = repo.pull_since(options(), &first);
-    insta::assert_snapshot!(second.told(), @"");
+    insta::assert_snapshot!(second.told(), @"
+    commit c4 after [a commit that was not given], committed 2026-10-04T12:00:00Z
+    deployment v0.9 of a commit that was not given, finished 2026-10-01T12:00:00Z
+    ");
     let first = repo.pull(every_merge());
     repo.commit("c5", "2026-09-01T12:00:00Z");
     let second = repo.pull_since(every_merge(), &first);
-    insta::assert_snapshot!(second.told(), @"");
+    insta::assert_snapshot!(second.told(), @"
+    commit c5 after [a commit that was not given], committed 2026-09-01T12:00:00Z
+    deployment c5 of c5, finished 2026-10-04T12:00:00Z
+    ");
 }
 
 #[test]

@@ -14,8 +14,13 @@ fn a_shallow_clone_ends_at_commits_with_unknown_parents() {
     let url = format!("file://{}", repo.path.display());
     git(repo.folder.path(), "2026-10-01T12:00:00Z", &["clone", "-q", "--depth", "2", &url, "shallow"], b"");
     let pulled = try_pull(&repo.folder.path().join("shallow"), every_merge(), None).unwrap();
-    insta::assert_snapshot!(pulled.told(), @"");
-    insta::assert_snapshot!(pulled.warnings.join("\n"), @"");
+    insta::assert_snapshot!(pulled.told(), @"
+    commit c4 after [unknown], committed 2026-10-04T12:00:00Z
+    deployment c4 of c4, finished 2026-10-04T12:00:00Z
+    commit c5 after [c4], committed 2026-10-05T12:00:00Z
+    deployment c5 of c5, finished 2026-10-05T12:00:00Z
+    ");
+    insta::assert_snapshot!(pulled.warnings.join("\n"), @"this is a shallow clone: what lies behind 1 of its commits is unknown; `git fetch --unshallow` gets it");
 }
 
 #[test]
@@ -30,7 +35,13 @@ fn a_shallow_clone_that_was_completed_gives_what_was_missing_and_the_parents() {
     let first = try_pull(&shallow, options(), None).unwrap();
     git(&shallow, "2026-10-01T12:00:00Z", &["fetch", "-q", "--unshallow"], b"");
     let second = try_pull(&shallow, options(), first.cursor.as_ref()).unwrap();
-    insta::assert_snapshot!(second.told(), @"");
+    insta::assert_snapshot!(second.told(), @"
+    commit c1 after [], committed 2026-10-01T12:00:00Z
+    commit c2 after [c1], committed 2026-10-02T12:00:00Z
+    commit c3 after [c2], committed 2026-10-03T12:00:00Z
+    commit c4 after [c3], committed 2026-10-04T12:00:00Z
+    commit c5 after [c4], committed 2026-10-05T12:00:00Z
+    ");
 }
 
 #[test]
@@ -65,7 +76,7 @@ fn a_missing_commit_is_named_with_what_to_do() {
     let one = repo.commit("one", "2026-10-01T12:00:00Z");
     repo.commit("two", "2026-10-02T12:00:00Z");
     std::fs::remove_file(repo.path.join(".git/objects").join(&one[..2]).join(&one[2..])).unwrap();
-    insta::assert_snapshot!(repo.error(options()).replace(&one, "ONE"), @"");
+    insta::assert_snapshot!(repo.error(options()).replace(&one, "ONE"), @"the object ONE cannot be read: it is missing; the clone is damaged or incomplete: `git fsck` says more, a fresh clone helps");
 }
 
 #[test]
@@ -87,7 +98,11 @@ fn a_repository_of_sha_256_is_read_too() {
     repo.git(&["tag", "-a", "v1.0", "-m", "x"]);
     let pulled = repo.pull(options());
     assert!(pulled.of(Kind::Commit).iter().all(|commit| commit.text(c::SHA).len() == 64));
-    insta::assert_snapshot!(pulled.told(), @"");
+    insta::assert_snapshot!(pulled.told(), @"
+    commit one after [], committed 2026-10-01T12:00:00Z
+    commit two after [one], committed 2026-10-02T12:00:00Z
+    deployment v1.0 of two, finished 2026-10-01T12:00:00Z
+    ");
     assert_eq!(repo.pull_since(options(), &pulled).events.len(), 0);
 }
 

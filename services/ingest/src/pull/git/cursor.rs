@@ -14,6 +14,8 @@ use super::GitError;
 pub struct Cursor {
     /// Commits that were given with all their ancestors.
     pub(super) tips: Vec<ObjectId>,
+    /// The commits that were given without their parents: the end of a shallow clone.
+    pub(super) boundary: Vec<ObjectId>,
     /// Whether they were given with their paths.
     pub(super) with_paths: bool,
     /// The tags that were given, and what each pointed to.
@@ -28,6 +30,8 @@ pub struct Cursor {
 struct Form {
     version: u32,
     tips: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    boundary: Vec<String>,
     #[serde(default)]
     with_paths: bool,
     #[serde(default)]
@@ -55,6 +59,7 @@ impl Cursor {
         let tags: Result<_, GitError> = form.tags.into_iter().map(|(name, hex)| Ok((name, id(&hex)?))).collect();
         Ok(Self {
             tips: form.tips.iter().map(|hex| id(hex)).collect::<Result<_, _>>()?,
+            boundary: form.boundary.iter().map(|hex| id(hex)).collect::<Result<_, _>>()?,
             with_paths: form.with_paths,
             tags: Arc::new(tags?),
             merged,
@@ -67,6 +72,7 @@ impl std::fmt::Display for Cursor {
         let form = Form {
             version: 1,
             tips: self.tips.iter().map(ToString::to_string).collect(),
+            boundary: self.boundary.iter().map(ToString::to_string).collect(),
             with_paths: self.with_paths,
             tags: self.tags.iter().map(|(name, id)| (name.clone(), id.to_string())).collect(),
             merged: self.merged.map(|(id, at)| (id.to_string(), format_time(at))),
@@ -84,6 +90,7 @@ mod tests {
         let id = |digit: &str| ObjectId::from_hex(digit.repeat(40).as_bytes()).unwrap();
         let cursor = Cursor {
             tips: vec![id("1"), id("2")],
+            boundary: vec![id("5")],
             with_paths: true,
             tags: Arc::new(BTreeMap::from([("v1".to_owned(), id("3"))])),
             merged: Some((id("4"), 1_790_856_000_000_000)),

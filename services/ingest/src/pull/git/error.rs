@@ -42,7 +42,7 @@ pub enum GitError {
         branches: Vec<String>,
     },
     /// No tag matches what was asked for.
-    #[error("no tag matches {}; {}, or take every merge for a deployment with --every-merge", .patterns.join(" or "), existing("tags", .tags))]
+    #[error("no tag matches {}: {}; name others with --tags, or take every merge for a deployment with --every-merge", .patterns.join(" or "), existing("tags", .tags))]
     NoMatchingTags {
         /// As they were given.
         patterns: Vec<String>,

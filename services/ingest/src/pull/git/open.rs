@@ -67,11 +67,14 @@ impl GitPull {
         let mut warnings = self.warnings;
         let repository = self.repository.to_thread_local();
         let mut reader = Reader::new(&repository);
-        if self.options.with_paths && !cursor.with_paths {
-            // Commits that were given without their paths are given again with them.
+        // Commits that were given without their paths, or without their parents, are given again with them.
+        let is_completed = |id: &ObjectId| !reader.boundary.contains(id) && repository.has_object(id);
+        if (self.options.with_paths && !cursor.with_paths) || cursor.boundary.iter().any(is_completed) {
             cursor.tips.clear();
         }
         cursor.with_paths = self.options.with_paths;
+        cursor.boundary = reader.boundary.iter().copied().collect();
+        cursor.boundary.sort_unstable();
         let known: HashSet = cursor.tips.iter().copied().collect();
         let is_first = known.is_empty();
         let is_seen = |tag: &tags::Tag| cursor.tags.get(&tag.name) == Some(&tag.target);
@@ -90,7 +93,7 @@ impl GitPull {
         let all_tips =
             std::iter::once(self.branch.tip).chain(self.tags.matching.iter().map(|tag| tag.commit)).collect();
         let plan = GitPlan {
-            path: repository::folder(&repository).to_owned(),
+            path: repository::folder(&repository),
             repository: self.name.to_lowercase(),
             service: self.service.to_string(),
             branch: self.branch.name,

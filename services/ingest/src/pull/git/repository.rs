@@ -1,6 +1,6 @@
 //! The repository on disk: found, opened, and asked for its branch and its name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gix::head::Kind;
 use gix::sec::trust::Mapping;
@@ -66,7 +66,7 @@ pub(super) fn branch(
             Ok(Branch { name: None, tip: peeled.unwrap_or(target) })
         }
         _ => match &*branches(repository) {
-            [] => Err(GitError::Empty { path: folder(repository).to_owned() }),
+            [] => Err(GitError::Empty { path: folder(repository) }),
             [only] => needed(only),
             _ => Err(no_branch(
                 repository,
@@ -113,12 +113,13 @@ fn no_branch(repository: &Repository, name: &str) -> GitError {
 }
 
 pub(super) fn open_error(repository: &Repository, error: &gix::Error) -> GitError {
-    GitError::Open { path: folder(repository).to_owned(), why: error.probable_cause().to_string() }
+    GitError::Open { path: folder(repository), why: error.probable_cause().to_string() }
 }
 
 /// The folder that people know the repository by.
-pub(super) fn folder(repository: &Repository) -> &Path {
-    repository.workdir().unwrap_or_else(|| repository.git_dir())
+pub(super) fn folder(repository: &Repository) -> PathBuf {
+    let folder = repository.workdir().unwrap_or_else(|| repository.git_dir());
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
 
 /// `owner/name` of the remote `origin`, else the folder's name.
@@ -128,9 +129,8 @@ pub(super) fn name(repository: &Repository) -> Option<String> {
     of_remote
         .or_else(|| {
             // A linked worktree is of the main repository.
-            let common = repository.common_dir();
-            let folder = if common.ends_with(".git") { common.parent()? } else { common };
-            let folder = std::path::absolute(folder).ok()?;
+            let common = repository.common_dir().canonicalize().ok()?;
+            let folder = if common.ends_with(".git") { common.parent()? } else { &common };
             let name = folder.file_name()?.to_string_lossy().into_owned();
             Some(name.strip_suffix(".git").map_or(name.clone(), str::to_owned))
         })

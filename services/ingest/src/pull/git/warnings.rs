@@ -26,10 +26,7 @@ impl Counts {
                 self.impossible_dates,
                 format!("{} outside the years 1970 to 9999: read as 1970-01-01", dates(self.impossible_dates)),
             ),
-            (
-                self.future_dates,
-                format!("{} in the future: kept as they are, a clock was wrong", dates(self.future_dates)),
-            ),
+            (self.future_dates, format!("{} in the future: kept, though a clock was wrong", dates(self.future_dates))),
             (
                 self.cut_messages,
                 format!("the message of {} was longer than 200,000 bytes: cut", commits(self.cut_messages)),
