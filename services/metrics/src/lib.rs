@@ -51,7 +51,7 @@ pub use quality::{QualityItem, QualityReport};
 pub use registry::{Definition, definition, exclusion_text};
 pub use sample::{Sample, quantile, seconds};
 pub use scope::{Scope, ScopeError, ScopeSpec};
-pub use slice::Slice;
+pub use slice::{Slice, Slices};
 pub use snapshot::{ServiceInfo, Snapshot};
 pub use table::{MAX_TABLE_ROWS, TableAnswer, TableQuery, TableRow};
 pub use teams::TeamInfo;
