@@ -173,7 +173,7 @@ fn facts(number: u64) -> ServiceFacts {
             team: Some(text(format!("team-{:02}", number % 50))),
             teams: text(format!("[[0, \"team-{:02}\"]]", number % 50)),
             archived_at: None,
-            failure_signal: number % 10 != 0,
+            failure_signal: !number.is_multiple_of(10),
             repositories: text(format!("[\"acme/{service}\"]")),
             environments: "[\"production\"]".into(),
             incident_environments: "[\"production\"]".into(),

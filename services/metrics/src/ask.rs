@@ -71,6 +71,7 @@ impl Snapshot {
             level,
             sample: found.sample,
             ratios: found.ratios,
+            counts: found.counts,
         }
     }
 

@@ -39,12 +39,13 @@ fn measure(slice: &Slice) -> Measurement {
     let mut found = match no_data(counts, unwatched) {
         Some(reason) => Measurement::none(reason),
         None => {
-            let (failed, all) = (counts.of(Class::Failed) as f64, counts.judged() as f64);
+            let (failed, all) = (counts.of(Class::Failed), counts.judged());
             Measurement {
-                value: Some(failed / all),
-                numerator: Some(failed),
-                denominator: Some(all),
-                sample_size: counts.judged(),
+                value: Some(failed as f64 / all as f64),
+                numerator: Some(failed as f64),
+                denominator: Some(all as f64),
+                counts: Some((failed, all)),
+                sample_size: all,
                 ..Measurement::default()
             }
         }

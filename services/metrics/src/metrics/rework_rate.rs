@@ -28,11 +28,12 @@ fn all(counts: &Counts) -> u64 {
 fn measure(slice: &Slice) -> Measurement {
     let BySignal { watched: counts, unwatched } = slice.deployments();
     let mut found = if all(counts) > 0 {
-        let (unplanned, all) = (counts.of(Class::Unplanned) as f64, all(counts) as f64);
+        let (unplanned, all) = (counts.of(Class::Unplanned), all(counts));
         Measurement {
-            value: Some(unplanned / all),
-            numerator: Some(unplanned),
-            denominator: Some(all),
+            value: Some(unplanned as f64 / all as f64),
+            numerator: Some(unplanned as f64),
+            denominator: Some(all as f64),
+            counts: Some((unplanned, all)),
             ..Measurement::default()
         }
     } else if all(unwatched) > 0 {

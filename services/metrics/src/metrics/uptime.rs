@@ -37,6 +37,9 @@ fn measure(slice: &Slice) -> Measurement {
         };
         found.numerator = Some(unit(only.up));
         found.denominator = Some(unit(only.observed));
+        if only.source == UptimeSource::Requests {
+            found.counts = Some((only.up.unsigned_abs(), only.observed.unsigned_abs()));
+        }
     }
     if !observed.is_empty() {
         let shares: Vec<f64> = observed.iter().map(|observed| *observed as f64 / length as f64).collect();
