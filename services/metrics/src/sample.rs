@@ -1,30 +1,25 @@
 //! Durations of rows, their quantiles and their mean.
 
-use std::sync::Arc;
-
 use vigie_model::{SECOND, Time};
 
-/// Durations in microseconds, in no particular order; cheap to clone.
+/// Durations in microseconds, in no particular order.
 #[derive(Debug, Clone, Default)]
-pub struct Sample {
-    values: Arc<Vec<Time>>,
-    median: Option<f64>,
-}
+pub struct Sample(Vec<Time>);
 
 impl PartialEq for Sample {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |sample: &Self| {
-            let mut values = sample.values.to_vec();
+            let mut values = sample.0.clone();
             values.sort_unstable();
             values
         };
-        self.len() == other.len() && sorted(self) == sorted(other)
+        self.0.len() == other.0.len() && sorted(self) == sorted(other)
     }
 }
 
 impl From<Vec<Time>> for Sample {
-    fn from(mut values: Vec<Time>) -> Self {
-        Self { median: quantile(&mut values, 0.5), values: Arc::new(values) }
+    fn from(values: Vec<Time>) -> Self {
+        Self(values)
     }
 }
 
@@ -32,37 +27,36 @@ impl Sample {
     /// The durations in microseconds.
     #[must_use]
     pub fn values(&self) -> &[Time] {
-        &self.values
+        &self.0
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.0.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.0.is_empty()
     }
 
-    /// The median in seconds.
-    #[must_use]
-    pub fn median(&self) -> Option<f64> {
-        self.median
+    /// The median in seconds. Reorders the values.
+    pub fn median(&mut self) -> Option<f64> {
+        quantile(&mut self.0, 0.5)
     }
 
     /// The sum in microseconds, exact.
     #[must_use]
     pub fn sum(&self) -> i128 {
-        self.values.iter().map(|value| i128::from(*value)).sum()
+        self.0.iter().map(|value| i128::from(*value)).sum()
     }
 
     /// The mean in seconds: the exact sum, divided once.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        mean(self.sum(), self.len())
+        mean(self.sum(), self.0.len())
     }
 
     /// Quantiles in seconds (type 7); `None` of an empty sample and where `p` is outside 0 to 1.
@@ -71,7 +65,7 @@ impl Sample {
         if self.is_empty() || at.is_empty() {
             return vec![None; at.len()];
         }
-        let mut values = self.values.to_vec();
+        let mut values = self.0.clone();
         at.iter().map(|p| quantile(&mut values, *p)).collect()
     }
 }

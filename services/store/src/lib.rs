@@ -25,7 +25,6 @@
 pub mod cells;
 pub mod check;
 mod connection;
-mod copy;
 mod error;
 pub mod facts;
 mod keeping;
