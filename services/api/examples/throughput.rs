@@ -23,7 +23,8 @@ const CONNECTIONS: usize = 16;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let argument = |at: usize, default: u64| std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let argument =
+        |at: usize, default: u64| std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (seconds, services) = (argument(1, 4), argument(2, 1_000));
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite://{}", folder.path().join("vigie.db").display());
@@ -55,7 +56,10 @@ async fn main() -> Result<(), Failure> {
     }
     let with_variables = move |n: u64| {
         let query = "query ($s: ScopeInput, $w: WindowInput!) { scorecard(scope: $s, window: $w) { metrics { name value noData numerator denominator sampleSize status level } } }";
-        post(&format!("{{\"query\": \"{query}\", \"variables\": {{\"n\": {n}, \"s\": {{\"service\": \"s{}\"}}, \"w\": {{\"last\": \"P30D\"}}}}}}", n % services))
+        post(&format!(
+            "{{\"query\": \"{query}\", \"variables\": {{\"n\": {n}, \"s\": {{\"service\": \"s{}\"}}, \"w\": {{\"last\": \"P30D\"}}}}}}",
+            n % services
+        ))
     };
     let rate = measure("one text, never the same variables", address, seconds, with_variables).await?;
     println!("    {:.2} of a static answer", rate / base);
@@ -74,10 +78,18 @@ async fn fill(engine: &Engine, services: u64, now: i64) -> Result<(), Failure> {
 }
 
 fn post(body: &str) -> String {
-    format!("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
-async fn measure(name: &str, address: SocketAddr, seconds: u64, request: impl Fn(u64) -> String + Send + Sync + 'static) -> Result<f64, Failure> {
+async fn measure(
+    name: &str,
+    address: SocketAddr,
+    seconds: u64,
+    request: impl Fn(u64) -> String + Send + Sync + 'static,
+) -> Result<f64, Failure> {
     let (count, request) = (Arc::new(AtomicU64::new(0)), Arc::new(request));
     let begun = Instant::now();
     let threads: Vec<_> = (0..CONNECTIONS)
@@ -121,6 +133,7 @@ fn talk(address: SocketAddr, end: Instant, count: &AtomicU64, request: &dyn Fn(u
 fn is_whole(heard: &[u8]) -> bool {
     let text = String::from_utf8_lossy(heard);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let length =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
     length.is_some_and(|length| body.len() >= length)
 }

@@ -31,7 +31,12 @@ impl Aside {
     /// # Errors
     /// `OVERLOADED`: too much is waiting; `INTERNAL`: the work panicked.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let busy = || ApiError::overloaded("too many large requests are waiting; ask again a little later", Duration::from_secs(2));
+        let busy = || {
+            ApiError::overloaded(
+                "too many large requests are waiting; ask again a little later",
+                Duration::from_secs(2),
+            )
+        };
         let waiting = Waiting(&self.waiting);
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
             return Err(busy());

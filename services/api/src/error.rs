@@ -185,13 +185,18 @@ impl From<EngineError> for ApiError {
                 Self::overloaded("too much is waiting to be written; send again a little later", *retry_after)
             }
             EngineError::Invalid { message } => Self::bad_input(message.clone()),
-            EngineError::ReadOnly => Self::new(Code::Forbidden, "this server only reads; send events to one that writes"),
+            EngineError::ReadOnly => {
+                Self::new(Code::Forbidden, "this server only reads; send events to one that writes")
+            }
             EngineError::ShuttingDown => {
                 Self { retry_after: Some(LATER), ..Self::new(Code::Unavailable, "the server is stopping; send again") }
             }
             EngineError::Unavailable { message } => {
                 tracing::error!(%message, "the database is not available");
-                Self { retry_after: Some(LATER), ..Self::new(Code::Unavailable, "the database does not answer; send again") }
+                Self {
+                    retry_after: Some(LATER),
+                    ..Self::new(Code::Unavailable, "the database does not answer; send again")
+                }
             }
             _ => Self::internal("the engine failed", &error),
         }
@@ -227,7 +232,8 @@ mod tests {
 
     #[test]
     fn an_internal_text_stays_inside() {
-        let error = ApiError::from(EngineError::Unavailable { message: "password authentication failed for user x".into() });
+        let error =
+            ApiError::from(EngineError::Unavailable { message: "password authentication failed for user x".into() });
         assert_eq!(error.to_string(), "the database does not answer; send again");
         assert_eq!(error.http_status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(error.response().headers().get(RETRY_AFTER).map(|v| v.as_bytes()), Some(&b"2"[..]));

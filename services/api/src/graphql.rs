@@ -14,17 +14,17 @@ mod execute;
 mod inputs;
 mod page;
 mod parts;
-mod schema;
 mod scalars;
+mod schema;
 mod text;
 mod types;
 
 pub use cost::CostLimits;
 pub use execute::Graphql;
 
-pub use enums::{Dimension, Granularity, MetricName};
-pub use context::Ask;
 pub use budget::{Budget, MAX_ROWS};
+pub use context::Ask;
+pub use enums::{Dimension, Granularity, MetricName};
 pub use scalars::{DateTime, Duration};
 pub use schema::sdl;
 pub use text::TextLimits;

@@ -44,7 +44,10 @@ fn cut(snapshot: &Snapshot, team: &str) -> Snapshot {
     let services: HashSet<&str> = snapshot.services_of_team(team).into_iter().map(|service| &*service.slug).collect();
     let frames = snapshot.frames().iter().filter(|frame| services.contains(&**frame.slug())).cloned().collect();
     // The teams above stay as names, as targets are found along them.
-    let teams = snapshot.teams().iter().filter(|one| is_above(snapshot, &one.slug, team) || is_above(snapshot, team, &one.slug));
+    let teams = snapshot
+        .teams()
+        .iter()
+        .filter(|one| is_above(snapshot, &one.slug, team) || is_above(snapshot, team, &one.slug));
     let entries = teams.map(|team| TeamEntry {
         slug: (*team.slug).into(),
         name: Some((*team.name).into()),

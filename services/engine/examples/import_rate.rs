@@ -68,7 +68,8 @@ async fn import(url: &str, events: usize, services: usize) -> (Duration, Duratio
     println!("appended; peak memory {} MB", peak_megabytes());
     engine.fold_all().await.unwrap();
     let folded = began.elapsed() - appended;
-    let rows: usize = engine.snapshot().frames().iter().map(|frame| frame.deployments().len() + frame.changes().len()).sum();
+    let rows: usize =
+        engine.snapshot().frames().iter().map(|frame| frame.deployments().len() + frame.changes().len()).sum();
     println!("{} services, {rows} deployments and changes", engine.snapshot().services().len());
     engine.shutdown().await;
     (appended, folded)
@@ -102,7 +103,8 @@ async fn bare_insert(file: &Path, events: usize, services: usize) -> Duration {
         let mut transaction = connection.begin().await.unwrap();
         for part in rows.chunks(ROWS) {
             let values = ["(?,?,?,?)"].repeat(part.len()).join(",");
-            let mut query = sqlx::query(AssertSqlSafe(format!("INSERT INTO bare (seq, digest, home, body) VALUES {values}")));
+            let mut query =
+                sqlx::query(AssertSqlSafe(format!("INSERT INTO bare (seq, digest, home, body) VALUES {values}")));
             for (home, body, digest) in part {
                 seq += 1;
                 query = query.bind(seq).bind(&digest.0[..]).bind(home).bind(body);

@@ -71,7 +71,8 @@ async fn main() {
     );
     for (what, times) in [("acknowledged", &mut acknowledged), ("visible after that", &mut visible)] {
         times.sort_unstable();
-        let shown: Vec<String> = [0.5, 0.99, 1.0].iter().map(|share| format!("{:?}", quantile(times, *share))).collect();
+        let shown: Vec<String> =
+            [0.5, 0.99, 1.0].iter().map(|share| format!("{:?}", quantile(times, *share))).collect();
         println!("{what:>18}: p50 {}, p99 {}, worst {}", shown[0], shown[1], shown[2]);
     }
     println!("peak memory {} MB", peak_megabytes());

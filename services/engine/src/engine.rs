@@ -86,14 +86,8 @@ impl Engine {
             tasks.worker = worker.take().map(|worker| tokio::spawn(worker.run(stops[1].subscribe())));
         }
         let past = Past::new(shared.options.as_of_snapshots);
-        let handle = Handle {
-            shared,
-            intake,
-            past,
-            stops,
-            tasks: Mutex::new(tasks),
-            worker: tokio::sync::Mutex::new(worker),
-        };
+        let handle =
+            Handle { shared, intake, past, stops, tasks: Mutex::new(tasks), worker: tokio::sync::Mutex::new(worker) };
         Ok(Self { handle: Arc::new(handle) })
     }
 

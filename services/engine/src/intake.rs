@@ -141,7 +141,11 @@ impl Writer {
             let mut next = Some(first);
             while let Some(batch) = next {
                 count += batch.events.len();
-                if batch.cursor.is_some() { alone.push(batch) } else { together.push(batch) }
+                if batch.cursor.is_some() {
+                    alone.push(batch)
+                } else {
+                    together.push(batch)
+                }
                 next = if count < self.shared.options.commit_events { queue.try_recv().ok() } else { None };
             }
             self.write_together(together).await;
@@ -161,7 +165,8 @@ impl Writer {
             return;
         }
         let lengths: Vec<usize> = batches.iter().map(|batch| batch.events.len()).collect();
-        let joined: Vec<PreparedEvent> = batches.iter_mut().flat_map(|batch| std::mem::take(&mut batch.events)).collect();
+        let joined: Vec<PreparedEvent> =
+            batches.iter_mut().flat_map(|batch| std::mem::take(&mut batch.events)).collect();
         match self.append(&joined, None).await {
             Ok(Appended { recorded_at, outcomes }) => {
                 let mut outcomes = outcomes.into_iter();

@@ -52,15 +52,7 @@ impl Standing {
                 reader.load::<$row>(|cells: &mut Cells<'_>| loader.push::<$row, _>(cells)).await?;
             )+ };
         }
-        load!(
-            ServiceFact,
-            DeploymentFact,
-            ChangeFact,
-            WaitingFact,
-            IncidentFact,
-            AvailabilityFact,
-            QualityFact
-        );
+        load!(ServiceFact, DeploymentFact, ChangeFact, WaitingFact, IncidentFact, AvailabilityFact, QualityFact);
         let (version, folded_seq, digest) = read_state(&reader);
         reader.finish().await?;
         let frames = tokio::task::spawn_blocking(|| loader.finish()).await.map_err(EngineError::internal)?;
@@ -91,7 +83,8 @@ impl Standing {
         for slugs in changed.chunks(SERVICES_A_READ) {
             let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
             let facts = reader.facts_of(&slugs).await?;
-            let made = tokio::task::spawn_blocking(move || parallel(&facts, |facts| Arc::new(ServiceFrame::new(facts))));
+            let made =
+                tokio::task::spawn_blocking(move || parallel(&facts, |facts| Arc::new(ServiceFrame::new(facts))));
             frames.extend(made.await.map_err(EngineError::internal)?.into_iter().flatten());
         }
         reader.finish().await?;

@@ -16,17 +16,13 @@ pub enum DurationError {
     #[error("{0:?} is no duration; write it like P90D, P1W, PT1H30M or PT45S")]
     Malformed(String),
     /// Months or years.
-    #[error(
-        "{0:?} has months or years, which have no fixed length; write days or weeks, like P30D, P90D or P52W"
-    )]
+    #[error("{0:?} has months or years, which have no fixed length; write days or weeks, like P30D, P90D or P52W")]
     Calendar(String),
     /// Below zero.
     #[error("{0:?} is negative; write a duration without a sign")]
     Negative(String),
     /// A fraction of something other than seconds.
-    #[error(
-        "{0:?} has a fraction that is not of seconds; write the smaller unit, like PT90M for one hour and a half"
-    )]
+    #[error("{0:?} has a fraction that is not of seconds; write the smaller unit, like PT90M for one hour and a half")]
     Fraction(String),
     /// Longer than [`LONGEST`].
     #[error("{0:?} is longer than 10,000 years; write a shorter duration")]
@@ -57,23 +53,8 @@ pub fn parse_duration(text: &str) -> Result<Time, DurationError> {
     if date.is_empty() && time.is_empty() {
         return Err(malformed());
     }
-    let date = units(
-        text,
-        date,
-        &[
-            ('Y', None),
-            ('M', None),
-            ('W', Some(WEEK)),
-            ('D', Some(DAY)),
-        ],
-        malformed,
-    )?;
-    let time = units(
-        text,
-        time,
-        &[('H', Some(HOUR)), ('M', Some(MINUTE)), ('S', Some(SECOND))],
-        malformed,
-    )?;
+    let date = units(text, date, &[('Y', None), ('M', None), ('W', Some(WEEK)), ('D', Some(DAY))], malformed)?;
+    let time = units(text, time, &[('H', Some(HOUR)), ('M', Some(MINUTE)), ('S', Some(SECOND))], malformed)?;
     bounded(text, date + time)
 }
 
@@ -95,14 +76,8 @@ pub fn parse_every(text: &str) -> Result<Time, DurationError> {
     if text.is_empty() {
         return Err(malformed());
     }
-    let known = [
-        ('y', None),
-        ('w', Some(WEEK)),
-        ('d', Some(DAY)),
-        ('h', Some(HOUR)),
-        ('m', Some(MINUTE)),
-        ('s', Some(SECOND)),
-    ];
+    let known =
+        [('y', None), ('w', Some(WEEK)), ('d', Some(DAY)), ('h', Some(HOUR)), ('m', Some(MINUTE)), ('s', Some(SECOND))];
     bounded(text, units(text, text, &known, malformed)?)
 }
 
@@ -127,11 +102,7 @@ fn units(
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, after) = rest.split_at(digits);
         if number.is_empty() {
-            return Err(if rest.starts_with('-') {
-                DurationError::Negative(whole.to_owned())
-            } else {
-                malformed()
-            });
+            return Err(if rest.starts_with('-') { DurationError::Negative(whole.to_owned()) } else { malformed() });
         }
         let (fraction, after) = match after.strip_prefix(['.', ',']) {
             Some(tail) => {
@@ -145,12 +116,7 @@ fn units(
             None => (None, after),
         };
         let unit = after.chars().next().ok_or_else(&malformed)?;
-        let at = known
-            .iter()
-            .skip(next)
-            .position(|(name, _)| *name == unit)
-            .ok_or_else(&malformed)?
-            + next;
+        let at = known.iter().skip(next).position(|(name, _)| *name == unit).ok_or_else(&malformed)? + next;
         next = at + 1;
         let Some(length) = known[at].1 else {
             return Err(DurationError::Calendar(whole.to_owned()));
@@ -239,17 +205,8 @@ mod tests {
 
     #[test]
     fn what_is_refused_says_what_to_write() {
-        let error = |text: &str| {
-            parse_duration(text)
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default()
-        };
-        assert!(
-            error("P3M").contains("write days or weeks"),
-            "{}",
-            error("P3M")
-        );
+        let error = |text: &str| parse_duration(text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error("P3M").contains("write days or weeks"), "{}", error("P3M"));
         assert!(error("P1Y").contains("write days or weeks"));
         assert!(error("-P1D").contains("negative"));
         assert!(error("P-1D").contains("negative"));
@@ -257,14 +214,9 @@ mod tests {
         assert!(error("P9999999D").contains("10,000 years"));
         assert!(error("P99999999999999999999999999999999999999999W").contains("10,000 years"));
         for text in [
-            "", "P", "PT", "P1", "1D", "P1DT", "P1H", "PT1D", "PT1M1H", "P1D1D", "p1d", "PT.5S",
-            "PT1.S", "P 1D", "P1é",
+            "", "P", "PT", "P1", "1D", "P1DT", "P1H", "PT1D", "PT1M1H", "P1D1D", "p1d", "PT.5S", "PT1.S", "P 1D", "P1é",
         ] {
-            assert!(
-                error(text).contains("is no duration; write it like"),
-                "{text}: {}",
-                error(text)
-            );
+            assert!(error(text).contains("is no duration; write it like"), "{text}: {}", error(text));
         }
     }
 
@@ -281,23 +233,11 @@ mod tests {
         ] {
             assert_eq!(parse_every(text), Ok(micros), "{text}");
         }
-        assert!(matches!(
-            parse_every("1mo"),
-            Err(DurationError::Calendar(_))
-        ));
+        assert!(matches!(parse_every("1mo"), Err(DurationError::Calendar(_))));
         assert!(matches!(parse_every("1y"), Err(DurationError::Calendar(_))));
-        assert!(matches!(
-            parse_every("-1h"),
-            Err(DurationError::Negative(_))
-        ));
-        assert!(matches!(
-            parse_every("hourly"),
-            Err(DurationError::MalformedShort(_))
-        ));
-        assert!(matches!(
-            parse_every("15"),
-            Err(DurationError::MalformedShort(_))
-        ));
+        assert!(matches!(parse_every("-1h"), Err(DurationError::Negative(_))));
+        assert!(matches!(parse_every("hourly"), Err(DurationError::MalformedShort(_))));
+        assert!(matches!(parse_every("15"), Err(DurationError::MalformedShort(_))));
     }
 
     #[test]

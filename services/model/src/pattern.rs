@@ -24,10 +24,7 @@ impl Pattern {
                 c => Token::Char(c),
             }))
         };
-        Self {
-            exact: tokens(pattern),
-            folded: tokens(&pattern.to_lowercase()),
-        }
+        Self { exact: tokens(pattern), folded: tokens(&pattern.to_lowercase()) }
     }
 
     /// Whether the whole of `name` matches.
@@ -101,12 +98,7 @@ impl PathPattern {
         if path.contains('\\') {
             return Err(PatternError::Backslash(pattern.to_owned()));
         }
-        if path
-            .strip_suffix('/')
-            .unwrap_or(path)
-            .split('/')
-            .any(|segment| matches!(segment, "" | "." | ".."))
-        {
+        if path.strip_suffix('/').unwrap_or(path).split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return Err(PatternError::Segment(pattern.to_owned()));
         }
         let plain = |text: &str| !text.contains(['*', '?']);
@@ -133,9 +125,9 @@ impl PathPattern {
         match &self.kind {
             PathKind::Everything => true,
             PathKind::Below(folder) => path.len() > folder.len() && path.starts_with(folder),
-            PathKind::AtOrBelow(own) => path
-                .strip_prefix(own.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            PathKind::AtOrBelow(own) => {
+                path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
             PathKind::Glob(glob) => glob.matches(path),
         }
     }
@@ -153,11 +145,7 @@ impl PathSet {
     /// # Errors
     /// The first pattern's that cannot be used, see [`PatternError`].
     pub fn new(patterns: &[String]) -> Result<Self, PatternError> {
-        patterns
-            .iter()
-            .map(|pattern| PathPattern::new(pattern))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        patterns.iter().map(|pattern| PathPattern::new(pattern)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether there is no pattern, so that every commit counts whether its paths are known or not.
@@ -218,9 +206,8 @@ impl Glob {
         let mut tokens = Vec::new();
         let mut rest = pattern;
         while let Some(c) = rest.chars().next() {
-            let segment_begins = tokens.is_empty()
-                || tokens.last() == Some(&Token::Char('/'))
-                || tokens.last() == Some(&Token::Folders);
+            let segment_begins =
+                tokens.is_empty() || tokens.last() == Some(&Token::Char('/')) || tokens.last() == Some(&Token::Folders);
             if let Some(after) = rest.strip_prefix("**/").filter(|_| segment_begins) {
                 tokens.push(Token::Folders);
                 rest = after;

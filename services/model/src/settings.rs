@@ -21,8 +21,8 @@ mod tests;
 
 pub use codec::weekday_name;
 pub use names::{
-    ChangeUnit, Comparison, FrequencyDays, IncidentCoverage, LeadTimeStart, MetricName, Ownership,
-    People, RolloutEnd, Rule, Severity, Unit, UptimeSource,
+    ChangeUnit, Comparison, FrequencyDays, IncidentCoverage, LeadTimeStart, MetricName, Ownership, People, RolloutEnd,
+    Rule, Severity, Unit, UptimeSource,
 };
 pub use objective::{ObjectiveError, format_objective, parse_objective};
 pub use target::{Target, TargetScope, TargetSetting, default_targets};
@@ -111,13 +111,7 @@ impl Default for Settings {
             count_bots: false,
             ownership: Ownership::Now,
             frequency_days: FrequencyDays::Calendar,
-            working_days: vec![
-                Weekday::Mon,
-                Weekday::Tue,
-                Weekday::Wed,
-                Weekday::Thu,
-                Weekday::Fri,
-            ],
+            working_days: vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri],
             holidays: Vec::new(),
             count_failed_outcomes: false,
             incident_coverage: IncidentCoverage::Mapped,
@@ -144,15 +138,7 @@ impl Settings {
     #[must_use]
     pub fn canonical_environment(&self, environment: &str) -> String {
         let name = environment.to_lowercase();
-        if self
-            .production
-            .iter()
-            .any(|alias| alias.to_lowercase() == name)
-        {
-            "production".to_owned()
-        } else {
-            name
-        }
+        if self.production.iter().any(|alias| alias.to_lowercase() == name) { "production".to_owned() } else { name }
     }
 
     /// The settings of a service, if it has any.

@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
+use crate::Time;
 use crate::entity::Entity;
 use crate::event::{ListedCommit, RepositoryPaths, Value};
 use crate::kinds::{availability, commit, deployment, incident, maintenance, note, pull_request, service, team};
 use crate::settings::Severity;
-use crate::Time;
 
 /// See the `deployment` kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -350,7 +350,12 @@ impl Availability {
             _ => return None,
         };
         let (from, to) = (entity.time(a::FROM)?, entity.time(a::TO)?);
-        (from < to).then(|| Self { environment: entity.text(a::ENVIRONMENT).unwrap_or("production").into(), from, to, sample })
+        (from < to).then(|| Self {
+            environment: entity.text(a::ENVIRONMENT).unwrap_or("production").into(),
+            from,
+            to,
+            sample,
+        })
     }
 }
 
@@ -417,7 +422,12 @@ impl ServiceEntry {
                 Some(Value::Repositories(list)) => list.clone(),
                 _ => Vec::new(),
             },
-            production: entity.texts(s::PRODUCTION).unwrap_or_default().iter().map(|e| e.to_lowercase().into()).collect(),
+            production: entity
+                .texts(s::PRODUCTION)
+                .unwrap_or_default()
+                .iter()
+                .map(|e| e.to_lowercase().into())
+                .collect(),
             formerly: entity.texts(s::FORMERLY).map(<[_]>::to_vec).unwrap_or_default(),
             archived_at: entity.time(s::ARCHIVED_AT),
         })
@@ -440,7 +450,11 @@ impl TeamEntry {
     #[must_use]
     pub fn from_entity(entity: &Entity) -> Option<Self> {
         use team as t;
-        Some(Self { slug: entity.text(t::SLUG)?.into(), name: own(entity.text(t::NAME)), parent: own(entity.text(t::PARENT)) })
+        Some(Self {
+            slug: entity.text(t::SLUG)?.into(),
+            name: own(entity.text(t::NAME)),
+            parent: own(entity.text(t::PARENT)),
+        })
     }
 }
 

@@ -7,9 +7,7 @@
 mod calendar;
 mod zone;
 
-pub use calendar::{
-    Granularity, buckets, date_of, day_start, month_of, month_window, working_days,
-};
+pub use calendar::{Granularity, buckets, date_of, day_start, month_of, month_window, working_days};
 pub use zone::{UnknownZone, Zone};
 
 use crate::duration::format_duration;
@@ -33,11 +31,7 @@ impl Window {
     /// A window that is no calendar month.
     #[must_use]
     pub fn new(from: Time, to: Time) -> Self {
-        Self {
-            from,
-            to: to.max(from),
-            month: None,
-        }
+        Self { from, to: to.max(from), month: None }
     }
 
     /// The window that a comparison is made with: of the same length, ending where this one starts; for a calendar
@@ -46,22 +40,11 @@ impl Window {
     pub fn previous(&self, zone: &Zone) -> Self {
         match self.month {
             Some((year, month)) => {
-                let (year, month) = if month <= 1 {
-                    (year - 1, 12)
-                } else {
-                    (year, month - 1)
-                };
+                let (year, month) = if month <= 1 { (year - 1, 12) } else { (year, month - 1) };
                 let (from, to) = month_window(zone, year, month);
-                Self {
-                    from,
-                    to,
-                    month: Some((year, month)),
-                }
+                Self { from, to, month: Some((year, month)) }
             }
-            None => Self::new(
-                self.from.saturating_sub(self.to.saturating_sub(self.from)),
-                self.from,
-            ),
+            None => Self::new(self.from.saturating_sub(self.to.saturating_sub(self.from)), self.from),
         }
     }
 
@@ -120,9 +103,7 @@ pub enum WindowError {
         missing: &'static str,
     },
     /// `from` is not before `to`.
-    #[error(
-        "from {from} is not before to {to}; swap them, or set to later (the end itself lies outside the window)"
-    )]
+    #[error("from {from} is not before to {to}; swap them, or set to later (the end itself lies outside the window)")]
     Reversed {
         /// The start as it was given.
         from: String,
@@ -149,29 +130,19 @@ impl WindowSpec {
     /// The last `micros`, ending now.
     #[must_use]
     pub fn last(micros: Time) -> Self {
-        Self {
-            last: Some(micros),
-            ..Self::default()
-        }
+        Self { last: Some(micros), ..Self::default() }
     }
 
     /// The calendar month, like `2026-10`.
     #[must_use]
     pub fn month(month: &str) -> Self {
-        Self {
-            month: Some(month.to_owned()),
-            ..Self::default()
-        }
+        Self { month: Some(month.to_owned()), ..Self::default() }
     }
 
     /// From one instant to another.
     #[must_use]
     pub fn between(from: Time, to: Time) -> Self {
-        Self {
-            from: Some(from),
-            to: Some(to),
-            ..Self::default()
-        }
+        Self { from: Some(from), to: Some(to), ..Self::default() }
     }
 
     /// The window that this stands for in the zone, cut at `now`; it never ends before it begins.
@@ -181,14 +152,9 @@ impl WindowSpec {
     pub fn resolve(&self, zone: &Zone, now: Time) -> Result<Window, WindowError> {
         self.only_one_way()?;
         if let Some(text) = &self.month {
-            let (year, month) =
-                parse_month(text).ok_or_else(|| WindowError::Month(text.clone()))?;
+            let (year, month) = parse_month(text).ok_or_else(|| WindowError::Month(text.clone()))?;
             let (from, to) = month_window(zone, year, month);
-            return Ok(Window {
-                from,
-                to: to.min(now).max(from),
-                month: Some((year, month)),
-            });
+            return Ok(Window { from, to: to.min(now).max(from), month: Some((year, month)) });
         }
         if let Some(last) = self.last {
             if last <= 0 {
@@ -196,16 +162,11 @@ impl WindowSpec {
             }
             return Ok(Window::new(now.saturating_sub(last), now));
         }
-        let one_end = |given, value, missing| WindowError::OneEnd {
-            given,
-            value: format_time(value),
-            missing,
-        };
+        let one_end = |given, value, missing| WindowError::OneEnd { given, value: format_time(value), missing };
         match (self.from, self.to) {
-            (Some(from), Some(to)) if from >= to => Err(WindowError::Reversed {
-                from: format_time(from),
-                to: format_time(to),
-            }),
+            (Some(from), Some(to)) if from >= to => {
+                Err(WindowError::Reversed { from: format_time(from), to: format_time(to) })
+            }
             (Some(from), Some(to)) => Ok(Window::new(from, to.min(now))),
             (Some(from), None) => Err(one_end("from", from, "to")),
             (None, Some(to)) => Err(one_end("to", to, "from")),
@@ -217,8 +178,7 @@ impl WindowSpec {
         let given: Vec<String> = [
             self.from.map(|at| format!("from {}", format_time(at))),
             self.to.map(|at| format!("to {}", format_time(at))),
-            self.last
-                .map(|last| format!("last {}", format_duration(last))),
+            self.last.map(|last| format!("last {}", format_duration(last))),
             self.month.as_ref().map(|month| format!("month {month:?}")),
         ]
         .into_iter()
@@ -227,20 +187,14 @@ impl WindowSpec {
         let ways = usize::from(self.from.is_some() || self.to.is_some())
             + usize::from(self.last.is_some())
             + usize::from(self.month.is_some());
-        if ways > 1 {
-            Err(WindowError::Several(given.join(" and ")))
-        } else {
-            Ok(())
-        }
+        if ways > 1 { Err(WindowError::Several(given.join(" and "))) } else { Ok(()) }
     }
 }
 
 fn parse_month(text: &str) -> Option<(i32, u32)> {
     let (year, month) = text.split_once('-')?;
     let number = |text: &str, digits: usize| {
-        (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| text.parse::<u32>().ok())
-            .flatten()
+        (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u32>().ok()).flatten()
     };
     let (year, month) = (number(year, 4)?, number(month, 2)?);
     let year = i32::try_from(year).ok()?;

@@ -88,7 +88,10 @@ impl Access {
             return Ok(());
         }
         let (name, right) = (self.name.as_deref().unwrap_or("this token"), right.as_str());
-        Err(ApiError::new(Code::Forbidden, format!("the token {name:?} may not {right}; create one with --may {right}")))
+        Err(ApiError::new(
+            Code::Forbidden,
+            format!("the token {name:?} may not {right}; create one with --may {right}"),
+        ))
     }
 
     /// The source of events that name none: the token's name, which it keeps when it is rotated.

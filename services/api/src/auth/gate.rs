@@ -54,7 +54,9 @@ impl Gate {
             };
         };
         let Some(token) = header.to_str().ok().and_then(bearer) else {
-            return Err(refused("the Authorization header holds no token of this server; send Authorization: Bearer vg_…"));
+            return Err(refused(
+                "the Authorization header holds no token of this server; send Authorization: Bearer vg_…",
+            ));
         };
         self.verify(&token).await
     }
@@ -80,7 +82,8 @@ impl Gate {
             ApiError::new(Code::Unavailable, "the database does not answer; send again")
         })?;
         // The database compared the digests already, in its own time; what decides is this comparison.
-        let found = found.filter(|token| <[u8; 32]>::try_from(token.hash.as_slice()).is_ok_and(|hash| TokenDigest(hash) == digest));
+        let found = found
+            .filter(|token| <[u8; 32]>::try_from(token.hash.as_slice()).is_ok_and(|hash| TokenDigest(hash) == digest));
         let valid = found.filter(|token| token.revoked_at.is_none_or(|at| now < at));
         let expires_at = valid.as_ref().and_then(|token| token.expires_at);
         let access = valid.map(|token| {
@@ -113,5 +116,8 @@ fn is_foreign(request: &HttpRequest) -> bool {
 }
 
 fn foreign() -> ApiError {
-    ApiError::new(Code::Forbidden, "a page of another site may not ask here; send a token, or ask from the server's own pages")
+    ApiError::new(
+        Code::Forbidden,
+        "a page of another site may not ask here; send a token, or ask from the server's own pages",
+    )
 }

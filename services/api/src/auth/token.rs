@@ -34,7 +34,8 @@ impl Token {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(PREFIX)?;
-        let right = digits.len() == 2 * BYTES && digits.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
+        let right = digits.len() == 2 * BYTES
+            && digits.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
         right.then(|| Self(text.to_owned()))
     }
 

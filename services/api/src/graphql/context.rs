@@ -39,7 +39,14 @@ pub struct View {
 
 impl Ask {
     /// A request that comes now.
-    pub fn new(engine: Engine, teams: Arc<TeamViews>, team: Option<Arc<str>>, snapshot: Arc<Snapshot>, now: Time, budget: Budget) -> Self {
+    pub fn new(
+        engine: Engine,
+        teams: Arc<TeamViews>,
+        team: Option<Arc<str>>,
+        snapshot: Arc<Snapshot>,
+        now: Time,
+        budget: Budget,
+    ) -> Self {
         let snapshot = teams.of(&snapshot, None, team.as_deref());
         let present = Arc::new(View { snapshot, now, budget: Arc::new(budget) });
         Self { engine, teams, team, present }
@@ -53,7 +60,10 @@ impl Ask {
         let Some(as_of) = as_of else { return Ok(self.present.clone()) };
         let at = as_of.time("asOf")?;
         if at > self.engine.now() {
-            let message = format!("asOf: {} lies ahead; give an earlier instant, or leave it out for the present", format_time(at));
+            let message = format!(
+                "asOf: {} lies ahead; give an earlier instant, or leave it out for the present",
+                format_time(at)
+            );
             return Err(ApiError::bad_input(message));
         }
         let snapshot = self.engine.snapshot_as_of(at).await?;

@@ -49,7 +49,8 @@ impl CostLimits {
     pub fn check(&self, document: &ExecutableDocument, variables: &Variables) -> Result<Cost> {
         let cost = cost(document, variables)?;
         let over = |what: &str, is: u64, limit: u64| {
-            let message = format!("the query {what} {is}, and {limit} is the most; ask for less, or in several requests");
+            let message =
+                format!("the query {what} {is}, and {limit} is the most; ask for less, or in several requests");
             Err(ApiError::new(Code::TooComplex, message))
         };
         if cost.depth > self.depth {

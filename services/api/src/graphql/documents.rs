@@ -60,7 +60,8 @@ impl Documents {
             return Ok(known);
         }
         self.limits.check(query)?;
-        let parsed = parse_query(query).map_err(|error| ApiError::bad_input(format!("the query is no GraphQL: {error}")))?;
+        let parsed =
+            parse_query(query).map_err(|error| ApiError::bad_input(format!("the query is no GraphQL: {error}")))?;
         let document = Arc::new(Document { parsed, proven: AtomicBool::new(false) });
         if query.len() <= REMEMBERED_BYTES {
             self.recent.put(query.into(), document.clone());

@@ -54,7 +54,11 @@ impl Graphql {
             Ok(prepared) => prepared,
             Err(error) => return Ok(refused(&error)),
         };
-        let schema = if document.is_proven() && has_known_keys(&document.parsed, &request.variables) { &self.fast } else { &self.strict };
+        let schema = if document.is_proven() && has_known_keys(&document.parsed, &request.variables) {
+            &self.fast
+        } else {
+            &self.strict
+        };
         let mut request = request.data(Arc::new(ask));
         request.set_parsed_query(document.parsed.clone());
         let response = if points < HEAVY {

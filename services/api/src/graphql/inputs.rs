@@ -36,7 +36,10 @@ impl ScopeInput {
         let names = |argument: &str, names: Option<Vec<String>>| {
             let names = names.unwrap_or_default();
             if names.len() > MAX_NAMES {
-                let message = format!("{argument} has {} names, and {MAX_NAMES} is the most; ask for a team, or in parts", names.len());
+                let message = format!(
+                    "{argument} has {} names, and {MAX_NAMES} is the most; ask for a team, or in parts",
+                    names.len()
+                );
                 return Err(ApiError::bad_input(message));
             }
             Ok(names)
@@ -100,8 +103,13 @@ mod tests {
     fn the_keys_are_those_of_the_schema() {
         let schema = crate::graphql::sdl();
         for (input, keys) in [("ScopeInput", ScopeInput::KEYS), ("WindowInput", WindowInput::KEYS)] {
-            let fields = schema.split(&format!("input {input} {{")).nth(1).and_then(|rest| rest.split('}').next()).unwrap();
-            let names: Vec<&str> = fields.lines().filter_map(|line| Some(line.trim().split_once(": ")?.0)).filter(|name| !name.contains(['"', ' '])).collect();
+            let fields =
+                schema.split(&format!("input {input} {{")).nth(1).and_then(|rest| rest.split('}').next()).unwrap();
+            let names: Vec<&str> = fields
+                .lines()
+                .filter_map(|line| Some(line.trim().split_once(": ")?.0))
+                .filter(|name| !name.contains(['"', ' ']))
+                .collect();
             assert_eq!(names, keys);
         }
     }
@@ -110,7 +118,8 @@ mod tests {
     fn a_window_is_given_in_one_way() {
         let why = |window: WindowInput| window.resolve(&Zone::UTC, 0).map_err(|error| error.message).unwrap_err();
         assert!(why(WindowInput::default()).starts_with("window: no window; give from and to, or last"));
-        let both = WindowInput { last: Some(Duration::read("P1D")), month: Some("2026-10".into()), ..Default::default() };
+        let both =
+            WindowInput { last: Some(Duration::read("P1D")), month: Some("2026-10".into()), ..Default::default() };
         assert!(why(both).contains("give only one of them"));
     }
 }

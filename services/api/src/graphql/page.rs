@@ -41,7 +41,9 @@ impl PageArgs {
         let first = match first {
             None => DEFAULT_FIRST,
             Some(first) => usize::try_from(first).ok().filter(|first| *first <= MAX_FIRST).ok_or_else(|| {
-                ApiError::bad_input(format!("first: {first} is not between 0 and {MAX_FIRST}; ask page by page, with after"))
+                ApiError::bad_input(format!(
+                    "first: {first} is not between 0 and {MAX_FIRST}; ask page by page, with after"
+                ))
             })?,
         };
         Ok(Self { first, after: after.filter(|cursor| !cursor.is_empty()) })
@@ -104,7 +106,9 @@ where
 #[must_use]
 pub fn bad_cursor(cursor: &str) -> ApiError {
     let cursor = vigie_model::json::shorten(cursor);
-    ApiError::bad_input(format!("after: {cursor:?} is no cursor of this list; take it from pageInfo.endCursor or an edge"))
+    ApiError::bad_input(format!(
+        "after: {cursor:?} is no cursor of this list; take it from pageInfo.endCursor or an edge"
+    ))
 }
 
 fn encode(key: &str) -> String {

@@ -38,7 +38,14 @@ pub struct Made {
 ///
 /// # Errors
 /// Those of `make`.
-pub async fn answer<F>(state: &State, access: &Access, request: &HttpRequest, form: Form, text: Bytes, make: impl FnOnce(Bytes, Ask) -> F) -> Result<Ready>
+pub async fn answer<F>(
+    state: &State,
+    access: &Access,
+    request: &HttpRequest,
+    form: Form,
+    text: Bytes,
+    make: impl FnOnce(Bytes, Ask) -> F,
+) -> Result<Ready>
 where
     F: Future<Output = Result<Made>>,
 {

@@ -66,7 +66,10 @@ pub async fn get(request: HttpRequest, name: web::Path<String>) -> HttpResponse 
     let mut response = HttpResponse::Ok();
     let known = request.query_string().strip_prefix("v=") == Some(asset.etag.as_str());
     let keep = if known { "public, max-age=31536000, immutable" } else { "public, no-cache" };
-    response.insert_header((CACHE_CONTROL, keep)).insert_header((ETAG, etag.as_str())).insert_header((VARY, "Accept-Encoding"));
+    response
+        .insert_header((CACHE_CONTROL, keep))
+        .insert_header((ETAG, etag.as_str()))
+        .insert_header((VARY, "Accept-Encoding"));
     let unchanged = |value: &actix_web::http::header::HeaderValue| {
         value.to_str().is_ok_and(|list| list.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
     };

@@ -18,7 +18,8 @@ use crate::error::{ApiError, Code, Result};
 /// # Errors
 /// Too large (413), too slow (408), or broken off.
 pub async fn read(request: &HttpRequest, payload: Payload, limit: usize, patience: Duration) -> Result<Bytes> {
-    let too_large = || ApiError::too_large(format!("the body has more than {limit} bytes; send it in several requests"));
+    let too_large =
+        || ApiError::too_large(format!("the body has more than {limit} bytes; send it in several requests"));
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
@@ -112,7 +113,9 @@ mod tests {
 
     #[test]
     fn gzip_is_the_only_packing() {
-        let takes = |accepted: &str| takes_gzip(&TestRequest::default().insert_header((ACCEPT_ENCODING, accepted)).to_http_request());
+        let takes = |accepted: &str| {
+            takes_gzip(&TestRequest::default().insert_header((ACCEPT_ENCODING, accepted)).to_http_request())
+        };
         assert!(takes("gzip") && takes("br, GZIP;q=0.5") && takes("deflate,gzip"));
         assert!(!takes("br, zstd") && !takes("gzip;q=0") && !takes("identity"));
     }

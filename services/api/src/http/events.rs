@@ -54,7 +54,8 @@ async fn take(request: &HttpRequest, payload: Payload, state: &State) -> Result<
 const LARGE: usize = 64 * 1024;
 
 async fn parse(request: &HttpRequest, body: Bytes, state: &State, access: &Access) -> Result<Parsed> {
-    let limits = Limits { event_bytes: state.limits.event_bytes, body_bytes: state.limits.intake_bytes, ..Limits::default() };
+    let limits =
+        Limits { event_bytes: state.limits.event_bytes, body_bytes: state.limits.intake_bytes, ..Limits::default() };
     let intake = Intake { context: Context::outside(access.source()), concealer: state.engine.concealer(), limits };
     let parsed = if body.len() < LARGE {
         parse_with(&body, request.headers(), &intake)

@@ -34,15 +34,24 @@ async fn ask(request: &HttpRequest, payload: Payload, state: &State) -> Result<R
     access.need(Right::Read)?;
     let body = read(request, payload, state.limits.query_bytes, state.limits.patience).await?;
     if is_bare(request) {
-        return answer(state, &access, request, Form::Bare, body, async |body, ask| state.graphql.answer(bare(&body)?, ask).await).await;
+        return answer(state, &access, request, Form::Bare, body, async |body, ask| {
+            state.graphql.answer(bare(&body)?, ask).await
+        })
+        .await;
     }
-    answer(state, &access, request, Form::Posted, body, async |body, ask| state.graphql.answer(posted(&body)?, ask).await).await
+    answer(state, &access, request, Form::Posted, body, async |body, ask| {
+        state.graphql.answer(posted(&body)?, ask).await
+    })
+    .await
 }
 
 /// `GET /graphql`: a browser sees the explorer; `?query=…` is answered for everybody else.
 pub async fn get(request: HttpRequest, state: Data<State>) -> HttpResponse {
     let watch = Stopwatch::start();
-    let wants_page = request.headers().get(ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|text| text.contains("text/html")));
+    let wants_page = request
+        .headers()
+        .get(ACCEPT)
+        .is_some_and(|accept| accept.to_str().is_ok_and(|text| text.contains("text/html")));
     let asks = request.query_string().split('&').any(|pair| pair.starts_with("query="));
     let response = if wants_page || !asks {
         pages::explorer(state.demo)
@@ -60,7 +69,10 @@ async fn ask_by_address(request: &HttpRequest, state: &State) -> Result<Ready> {
     let access = state.gate.admit(request).await?;
     access.need(Right::Read)?;
     let query = Bytes::copy_from_slice(request.query_string().as_bytes());
-    answer(state, &access, request, Form::Addressed, query, async |_, ask| state.graphql.answer(addressed(request)?, ask).await).await
+    answer(state, &access, request, Form::Addressed, query, async |_, ask| {
+        state.graphql.answer(addressed(request)?, ask).await
+    })
+    .await
 }
 
 /// Whether the body is GraphQL without JSON around it. Every other body is taken for JSON, whatever it calls itself.
@@ -78,7 +90,9 @@ fn posted(body: &[u8]) -> Result<Request> {
         return Err(ApiError::bad_input("several requests in one body are not supported; send one object at a time"));
     }
     let posted: Posted = serde_json::from_slice(body).map_err(|error| {
-        ApiError::bad_input(format!("the body is no GraphQL request: {error}; send {{\"query\": \"…\", \"variables\": {{…}}}}"))
+        ApiError::bad_input(format!(
+            "the body is no GraphQL request: {error}; send {{\"query\": \"…\", \"variables\": {{…}}}}"
+        ))
     })?;
     Ok(posted.into())
 }
@@ -110,8 +124,10 @@ struct Addressed {
 }
 
 fn addressed(request: &HttpRequest) -> Result<Request> {
-    let wrong = |error: &dyn std::fmt::Display| ApiError::bad_input(format!("the address holds no GraphQL request: {error}"));
-    let addressed = web::Query::<Addressed>::from_query(request.query_string()).map_err(|error| wrong(&error))?.into_inner();
+    let wrong =
+        |error: &dyn std::fmt::Display| ApiError::bad_input(format!("the address holds no GraphQL request: {error}"));
+    let addressed =
+        web::Query::<Addressed>::from_query(request.query_string()).map_err(|error| wrong(&error))?.into_inner();
     let variables = addressed.variables.filter(|text| !text.is_empty());
     let variables = variables.map(|text| serde_json::from_str(&text)).transpose();
     let variables = variables.map_err(|error| wrong(&format_args!("variables: {error}")))?;

@@ -54,7 +54,9 @@ pub async fn ready(state: Data<State>) -> HttpResponse {
 /// `GET /metrics`
 pub async fn metrics(request: HttpRequest, state: Data<State>) -> HttpResponse {
     match render(&request, &state).await {
-        Ok(text) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(text),
+        Ok(text) => {
+            HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(text)
+        }
         Err(error) => error.response(),
     }
 }

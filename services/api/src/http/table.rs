@@ -33,7 +33,8 @@ async fn ask(request: &HttpRequest, state: &State) -> Result<(Ready, Format)> {
     let asked = Asked::parse(request.query_string())?;
     let format = asked.format;
     let text = Bytes::copy_from_slice(request.query_string().as_bytes());
-    let ready = answer(state, &access, request, Form::Table, text, async |_, ask| make(state, ask, asked).await).await?;
+    let ready =
+        answer(state, &access, request, Form::Table, text, async |_, ask| make(state, ask, asked).await).await?;
     Ok((ready, format))
 }
 
@@ -142,8 +143,21 @@ struct Line<'a> {
 }
 
 const HEADER: [&str; 15] = [
-    "metric", "service", "team", "environment", "from", "to", "value", "unit", "sampleSize", "numerator", "denominator",
-    "target", "status", "level", "noData",
+    "metric",
+    "service",
+    "team",
+    "environment",
+    "from",
+    "to",
+    "value",
+    "unit",
+    "sampleSize",
+    "numerator",
+    "denominator",
+    "target",
+    "status",
+    "level",
+    "noData",
 ];
 
 impl<'a> From<&'a TableRow> for Line<'a> {
@@ -185,7 +199,10 @@ impl Format {
             }
             Self::Csv => {
                 // The header by hand: it is there without rows too.
-                let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).has_headers(false).from_writer(Vec::new());
+                let mut file = csv::WriterBuilder::new()
+                    .terminator(csv::Terminator::CRLF)
+                    .has_headers(false)
+                    .from_writer(Vec::new());
                 file.write_record(HEADER).map_err(|error| failed(&error))?;
                 for row in rows {
                     file.serialize(row).map_err(|error| failed(&error))?;

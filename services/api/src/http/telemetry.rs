@@ -126,14 +126,22 @@ impl Telemetry {
             text.line("vigie_events_total", &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
         }
         text.single("vigie_log_last_sequence", "The sequence number of the last event in the log.", gauges.last_seq);
-        text.single("vigie_folded_sequence", "The sequence number of the last event that answers know of.", gauges.folded_seq);
+        text.single(
+            "vigie_folded_sequence",
+            "The sequence number of the last event that answers know of.",
+            gauges.folded_seq,
+        );
         text.single(
             "vigie_folded_lag_seconds",
             "For how long the oldest event has been waiting for answers to know of it.",
             gauges.folded_lag_seconds,
         );
         text.single("vigie_queued_events", "Events that wait to be written.", gauges.queued_events);
-        text.single("vigie_snapshot_version", "The version of the data that answers come from.", gauges.snapshot_version);
+        text.single(
+            "vigie_snapshot_version",
+            "The version of the data that answers come from.",
+            gauges.snapshot_version,
+        );
         text.single("vigie_services", "Services that answers know of.", gauges.services);
         text.head("vigie_remembered_answers_total", "counter", "Requests answered from the memory of an equal one.");
         text.line("vigie_remembered_answers_total", "", self.remembered.load(Ordering::Relaxed));
@@ -142,7 +150,11 @@ impl Telemetry {
     }
 
     fn requests(&self, text: &mut Text) {
-        text.head("vigie_http_requests_total", "counter", "Requests that were answered, by endpoint and class of status.");
+        text.head(
+            "vigie_http_requests_total",
+            "counter",
+            "Requests that were answered, by endpoint and class of status.",
+        );
         for ((_, route), counts) in ROUTES.iter().zip(&self.routes) {
             for (class, count) in CLASSES.iter().zip(&counts.classes) {
                 let labels = format!("route=\"{route}\",status=\"{class}\"");

@@ -35,8 +35,11 @@ async fn without_a_token_nothing_is_told() {
 #[tokio::test]
 async fn a_token_may_what_it_was_made_for() {
     let talk = guarded().await;
-    let (reader, sender) = (talk.token("dashboard", "read", None, None).await, talk.token("ci", "ingest", None, None).await);
-    let send = async |token: &str, path: &str, body: &'static str| talk.send(Method::POST, path, &[("authorization", token)], body).await;
+    let (reader, sender) =
+        (talk.token("dashboard", "read", None, None).await, talk.token("ci", "ingest", None, None).await);
+    let send = async |token: &str, path: &str, body: &'static str| {
+        talk.send(Method::POST, path, &[("authorization", token)], body).await
+    };
     assert_eq!(send(&reader, "/graphql", QUESTION).await.status, 200);
     assert_snapshot!(send(&reader, "/v1/events", "[]").await.shown(), @"");
     assert_snapshot!(send(&sender, "/graphql", QUESTION).await.shown(), @"");
@@ -54,7 +57,9 @@ async fn a_token_ends() {
     let talk = guarded().await;
     let short = talk.token("short", "read", None, Some("2026-11-01T00:01:00Z")).await;
     let revoked = talk.token("revoked", "read", None, None).await;
-    let status = async |token: &str| talk.send(Method::POST, "/graphql", &[("authorization", token)], QUESTION).await.status.as_u16();
+    let status = async |token: &str| {
+        talk.send(Method::POST, "/graphql", &[("authorization", token)], QUESTION).await.status.as_u16()
+    };
     assert_eq!((status(&short).await, status(&revoked).await), (200, 200));
     assert!(talk.engine.store().revoke_token("revoked", talk.engine.now()).await.unwrap());
     // What was looked up is trusted for a few seconds.
@@ -82,7 +87,8 @@ async fn a_teams_token_sees_that_team_only() {
         table({OCTOBER}, metrics: DEPLOYMENT_FREQUENCY, by: SERVICE) {{ rows {{ service numerator }} }}
     }}")).await).unwrap(), @"");
     // What is hidden is as unknown as what is not there.
-    let hidden = ask(&format!("{{ scorecard(scope: {{service: \"search\"}}, {OCTOBER}) {{ window {{ from }} }} }}")).await;
+    let hidden =
+        ask(&format!("{{ scorecard(scope: {{service: \"search\"}}, {OCTOBER}) {{ window {{ from }} }} }}")).await;
     assert_eq!(hidden["errors"][0]["message"], "service: there is no service \"search\"");
     // Another's answer to the same question is not given to this token.
     let all = talk.token("all", "read", None, None).await;
@@ -105,7 +111,9 @@ async fn on_an_open_server_a_token_still_names_and_limits() {
 #[tokio::test]
 async fn pages_of_other_sites_may_not_ask_an_open_server() {
     let talk = Talk::start().await;
-    let send = async |origin: &str| talk.send(Method::POST, "/v1/events", &[("origin", origin), ("content-type", "text/plain")], "[]").await;
+    let send = async |origin: &str| {
+        talk.send(Method::POST, "/v1/events", &[("origin", origin), ("content-type", "text/plain")], "[]").await
+    };
     assert_eq!(send("https://example.org").await.status, 403);
     assert_eq!(send("null").await.status, 403);
     let own = format!("http://{}", talk.address());

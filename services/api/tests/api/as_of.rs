@@ -26,7 +26,9 @@ async fn a_number_can_be_asked_as_of_an_earlier_instant() {
     assert_eq!(deliveries(&now), json!([7.0, 8, 3.0]));
     assert_eq!(deliveries(&then), json!([6.0, 7, 2.0]));
     // Now is then: a window that had not ended is cut.
-    let cut = talk.data("{ scorecard(window: {month: \"2026-11\"}, asOf: \"2026-11-01T12:00:00Z\") { window { to } } }").await;
+    let cut = talk
+        .data("{ scorecard(window: {month: \"2026-11\"}, asOf: \"2026-11-01T12:00:00Z\") { window { to } } }")
+        .await;
     assert_eq!(cut["scorecard"]["window"]["to"], "2026-11-01T12:00:00Z");
 }
 
@@ -34,7 +36,8 @@ async fn a_number_can_be_asked_as_of_an_earlier_instant() {
 async fn an_answer_is_remembered_for_its_moment_only() {
     let talk = Talk::start().await;
     talk.given(&organisation()).await;
-    let query = "{ scorecard(window: {last: \"P30D\"}) { window { to } metric(name: DEPLOYMENT_FREQUENCY) { numerator } } }";
+    let query =
+        "{ scorecard(window: {last: \"P30D\"}) { window { to } metric(name: DEPLOYMENT_FREQUENCY) { numerator } } }";
     let one = talk.data(query).await;
     assert_eq!(talk.data(query).await, one);
     talk.given(&[deployed("search", "s9", "2026-10-31T10:00:00Z")]).await;

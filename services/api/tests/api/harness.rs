@@ -109,7 +109,13 @@ impl Talk {
         self.engine.fold_all().await.unwrap();
     }
 
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Heard {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Heard {
         let mut request = self.client.request(method, self.url(path)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -151,7 +157,9 @@ impl Talk {
     pub async fn refusal(&self, query: &str) -> String {
         let answer = self.heard(query, Value::Null).await.json();
         let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("{query} was answered: {answer}"));
-        let one = |error: &Value| format!("{}: {}", error["extensions"]["code"].as_str().unwrap(), error["message"].as_str().unwrap());
+        let one = |error: &Value| {
+            format!("{}: {}", error["extensions"]["code"].as_str().unwrap(), error["message"].as_str().unwrap())
+        };
         errors.iter().map(one).collect::<Vec<_>>().join("\n")
     }
 
@@ -188,7 +196,10 @@ pub fn organisation() -> Vec<Draft> {
         team("commerce").with("name", "Commerce"),
         team("payments").with("name", "Payments").with("parent", "commerce"),
         team("discovery").with("name", "Discovery"),
-        service("checkout").with("name", "Checkout").with("team", "payments").with("repositories", json!([{"repository": shop}])),
+        service("checkout")
+            .with("name", "Checkout")
+            .with("team", "payments")
+            .with("repositories", json!([{"repository": shop}])),
         service("search").with("name", "Search").with("team", "discovery"),
         commit(shop, "aaaaaaa", &[], "2026-10-01T08:00:00Z"),
         commit(shop, "bbbbbbb", &["aaaaaaa"], "2026-10-02T08:00:00Z"),

@@ -26,28 +26,55 @@ async fn shapes_that_cost_too_much() {
     let talk = Talk::start().await;
     talk.given(&organisation()).await;
     let card = format!("scorecard({OCTOBER})");
-    let parents = |levels: usize| format!("{{ team(slug: \"a\") {}{}{} }}", "{ parent ".repeat(levels), "{ slug }", " }".repeat(levels));
+    let parents = |levels: usize| {
+        format!("{{ team(slug: \"a\") {}{}{} }}", "{ parent ".repeat(levels), "{ slug }", " }".repeat(levels))
+    };
     let aliases: String = (0..10_000).map(|n| format!("a{n}: __typename ")).collect();
-    let cards: String = (0..400).map(|n| format!("a{n}: {card} {{ metrics {{ by(dimension: SERVICE) {{ nodes {{ metric {{ value }} }} }} }} }} ")).collect();
+    let cards: String = (0..400)
+        .map(|n| {
+            format!("a{n}: {card} {{ metrics {{ by(dimension: SERVICE) {{ nodes {{ metric {{ value }} }} }} }} }} ")
+        })
+        .collect();
     let mut bombs = "{ ...f0 }".to_owned();
     for level in 0..30 {
         bombs += &format!(" fragment f{level} on Query {{ ...f{0} ...f{0} }}", level + 1);
     }
     bombs += " fragment f30 on Query { __typename }";
-    let nested_by = format!("{{ {card} {{ metrics {{ {}value{} }} }} }}", "by(dimension: SERVICE, first: 500) { nodes { metric { ".repeat(4), " } } }".repeat(4));
-    let introspection = format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(6), " } }".repeat(6));
+    let nested_by = format!(
+        "{{ {card} {{ metrics {{ {}value{} }} }} }}",
+        "by(dimension: SERVICE, first: 500) { nodes { metric { ".repeat(4),
+        " } } }".repeat(4)
+    );
+    let introspection =
+        format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(6), " } }".repeat(6));
     for (what, query, why) in [
         ("depth", parents(40), "TOO_COMPLEX: the query is nested to a depth of 42, and 24 is the most"),
         ("brackets", "{a".repeat(50_000), "TOO_COMPLEX: the query is nested more than 48 levels deep"),
-        ("lists", format!("{{ services(team: {}) }}", "[".repeat(60_000)), "TOO_COMPLEX: the query is nested more than 48 levels deep"),
+        (
+            "lists",
+            format!("{{ services(team: {}) }}", "[".repeat(60_000)),
+            "TOO_COMPLEX: the query is nested more than 48 levels deep",
+        ),
         ("aliases", format!("{{ {aliases} }}"), "TOO_COMPLEX: the query has"),
         ("cards", format!("{{ {} }}", &cards), "TOO_COMPLEX: the query has"),
         ("fragments", bombs, "TOO_COMPLEX: the query is nested to a depth of"),
-        ("cycle", "{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }".into(), "BAD_INPUT: the fragment"),
+        (
+            "cycle",
+            "{ ...a } fragment a on Query { ...b ...b } fragment b on Query { ...a ...a }".into(),
+            "BAD_INPUT: the fragment",
+        ),
         ("nested breakdowns", nested_by, "TOO_COMPLEX: the query has a cost of"),
         ("introspection", introspection, "TOO_COMPLEX: the query has a cost of"),
-        ("directives", format!("{{ services {} {{ totalCount }} }}", "@include(if: true) ".repeat(5_000)), "TOO_COMPLEX: the query has more than"),
-        ("text", format!("{{ services {{ totalCount }} }} # {}", "x".repeat(500_000)), "TOO_COMPLEX: the query has 500"),
+        (
+            "directives",
+            format!("{{ services {} {{ totalCount }} }}", "@include(if: true) ".repeat(5_000)),
+            "TOO_COMPLEX: the query has more than",
+        ),
+        (
+            "text",
+            format!("{{ services {{ totalCount }} }} # {}", "x".repeat(500_000)),
+            "TOO_COMPLEX: the query has 500",
+        ),
     ] {
         let refusal = refused(&talk, what, &query).await;
         assert!(refusal.starts_with(why), "{what}: {refusal}");
@@ -63,7 +90,10 @@ async fn huge_lists_of_names() {
     let begun = Instant::now();
     let answer = talk.heard(query, json!({"s": {"service": names}})).await.json();
     assert!(begun.elapsed() < FAST);
-    assert_eq!(answer["errors"][0]["message"], "scope.service has 50000 names, and 1000 is the most; ask for a team, or in parts");
+    assert_eq!(
+        answer["errors"][0]["message"],
+        "scope.service has 50000 names, and 1000 is the most; ask for a team, or in parts"
+    );
 }
 
 #[tokio::test]
@@ -71,7 +101,8 @@ async fn work_beyond_the_budget_is_not_begun() {
     let limits = Limits { rows: 5_000, ..Limits::default() };
     let talk = Talk::with(Setting { limits, ..Setting::new() }).await;
     talk.given(&organisation()).await;
-    let series: String = (0..20).map(|n| format!("a{n}: metric(name: LEAD_TIME) {{ series(every: HOUR) {{ value }} }} ")).collect();
+    let series: String =
+        (0..20).map(|n| format!("a{n}: metric(name: LEAD_TIME) {{ series(every: HOUR) {{ value }} }} ")).collect();
     let refusal = talk.refusal(&format!("{{ scorecard({OCTOBER}) {{ {series} }} }}")).await;
     assert!(refusal.starts_with("TOO_COMPLEX: the answer would need more than 5000 values"), "{refusal}");
 }
@@ -92,15 +123,31 @@ async fn usual_tools_are_not_in_the_way_of_the_limits() {
 #[tokio::test]
 async fn bodies_that_are_no_requests() {
     let talk = Talk::start().await;
-    for body in ["", "x", "[]", "[{\"query\": \"{ teams { slug } }\"}]", "{}", "{\"query\": 1}", "null", "{\"query\": \"{ teams { slug } }\", \"variables\": []}", "\"{ teams { slug } }\""] {
+    for body in [
+        "",
+        "x",
+        "[]",
+        "[{\"query\": \"{ teams { slug } }\"}]",
+        "{}",
+        "{\"query\": 1}",
+        "null",
+        "{\"query\": \"{ teams { slug } }\", \"variables\": []}",
+        "\"{ teams { slug } }\"",
+    ] {
         let heard = talk.post("/graphql", body).await;
         assert_eq!(heard.status, 400, "{body}");
         assert_eq!(heard.json()["code"], "BAD_INPUT", "{body}");
         assert!(heard.json()["errors"][0]["message"].is_string(), "{body}");
     }
-    let deep = format!("{{\"query\": \"{{ teams {{ slug }} }}\", \"variables\": {}{}}}", "{\"a\": ".repeat(5_000), "}".repeat(5_000));
+    let deep = format!(
+        "{{\"query\": \"{{ teams {{ slug }} }}\", \"variables\": {}{}}}",
+        "{\"a\": ".repeat(5_000),
+        "}".repeat(5_000)
+    );
     assert_eq!(talk.post("/graphql", deep).await.status, 400);
-    let not_utf8 = talk.send(reqwest::Method::POST, "/graphql", &[("content-type", "application/graphql")], vec![0xff, 0xfe]).await;
+    let not_utf8 = talk
+        .send(reqwest::Method::POST, "/graphql", &[("content-type", "application/graphql")], vec![0xff, 0xfe])
+        .await;
     assert_eq!(not_utf8.status, 400);
     assert_eq!(talk.post("/graphql", " ".repeat(2_000_000)).await.status, 413);
     assert_eq!(talk.send(reqwest::Method::DELETE, "/graphql", &[], "").await.status, 405);

@@ -15,11 +15,15 @@ const DELIVERY: &str = r#"{"kind": "deployment", "service": "checkout", "id": "1
 #[tokio::test]
 async fn one_bad_event_rejects_no_other() {
     let talk = Talk::start().await;
-    let batch = format!("[{DELIVERY}, {DELIVERY}, {{\"kind\": \"incident\", \"id\": \"i1\", \"service\": \"checkout\", \"startd_at\": \"2026-10-05T10:30:00\"}}]");
+    let batch = format!(
+        "[{DELIVERY}, {DELIVERY}, {{\"kind\": \"incident\", \"id\": \"i1\", \"service\": \"checkout\", \"startd_at\": \"2026-10-05T10:30:00\"}}]"
+    );
     assert_snapshot!(talk.post("/v1/events", batch).await.shown(), @"");
     assert_snapshot!(talk.post("/v1/events", DELIVERY).await.shown(), @"");
     talk.settle().await;
-    let answer = talk.data("{ scorecard(window: {month: \"2026-10\"}) { metric(name: DEPLOYMENT_FREQUENCY) { numerator } } }").await;
+    let answer = talk
+        .data("{ scorecard(window: {month: \"2026-10\"}) { metric(name: DEPLOYMENT_FREQUENCY) { numerator } } }")
+        .await;
     assert_eq!(answer["scorecard"]["metric"]["numerator"], 1.0);
 }
 
@@ -69,7 +73,10 @@ async fn what_is_refused_as_a_whole_says_why() {
     assert_snapshot!(talk.post("/v1/events", r#"{"kind": "incident", "id": "i1"}"#).await.shown(), @"");
     assert_snapshot!(talk.post("/v1/events", "{\"kind\": ").await.shown(), @"");
     assert_snapshot!(talk.post("/v1/events", "").await.shown(), @"");
-    let long = format!(r#"{{"kind": "note", "id": "n", "service": "s", "from": "2026-10-01T00:00:00Z", "text": "{}"}}"#, "x".repeat(2_000));
+    let long = format!(
+        r#"{{"kind": "note", "id": "n", "service": "s", "from": "2026-10-01T00:00:00Z", "text": "{}"}}"#,
+        "x".repeat(2_000)
+    );
     assert_snapshot!(talk.post("/v1/events", long).await.shown(), @"");
     assert_snapshot!(talk.post("/v1/events", " ".repeat(5_000)).await.shown(), @"");
     assert_snapshot!(talk.get("/v1/events").await.shown(), @"");
@@ -102,7 +109,9 @@ async fn what_was_taken_survives_a_stop() {
     let sends = (0..20).map(|n| {
         let url = talk.url("/v1/events");
         let event = DELIVERY.replace("\"1\"", &format!("\"{n}\""));
-        tokio::spawn(async move { reqwest::Client::builder().no_proxy().build().unwrap().post(url).body(event).send().await.unwrap().status() })
+        tokio::spawn(async move {
+            reqwest::Client::builder().no_proxy().build().unwrap().post(url).body(event).send().await.unwrap().status()
+        })
     });
     for sent in sends.collect::<Vec<_>>() {
         assert_eq!(sent.await.unwrap(), 202);

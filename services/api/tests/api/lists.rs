@@ -21,7 +21,8 @@ async fn pages_follow_each_other_while_rows_arrive() {
     assert_eq!(first["pageInfo"]["hasPreviousPage"], false);
     assert_eq!(first["pageInfo"]["startCursor"], first["edges"][0]["cursor"]);
     // One that is newer than the page, and one that belongs on the next.
-    talk.given(&[deployed("search", "s3", "2026-10-30T10:00:00Z"), deployed("search", "s0", "2026-10-07T10:00:00Z")]).await;
+    talk.given(&[deployed("search", "s3", "2026-10-30T10:00:00Z"), deployed("search", "s0", "2026-10-07T10:00:00Z")])
+        .await;
     let after = format!(", after: {}", first["pageInfo"]["endCursor"]);
     let second = page(&after).await;
     assert_eq!(second["nodes"], json!([{"id": "s1"}, {"id": "s0"}]));
@@ -34,11 +35,14 @@ async fn pages_follow_each_other_while_rows_arrive() {
 async fn services_page_by_their_slug() {
     let talk = Talk::start().await;
     talk.given(&organisation()).await;
-    let first = talk.data("{ services(first: 2) { totalCount nodes { slug } pageInfo { endCursor hasNextPage } } }").await;
+    let first =
+        talk.data("{ services(first: 2) { totalCount nodes { slug } pageInfo { endCursor hasNextPage } } }").await;
     assert_eq!(first["services"]["nodes"], json!([{"slug": "batch"}, {"slug": "checkout"}]));
     talk.given(&[service("a-new-one"), service("orders")]).await;
     let after = &first["services"]["pageInfo"]["endCursor"];
-    let second = talk.data(&format!("{{ services(after: {after}) {{ totalCount nodes {{ slug }} pageInfo {{ hasNextPage }} }} }}")).await;
+    let second = talk
+        .data(&format!("{{ services(after: {after}) {{ totalCount nodes {{ slug }} pageInfo {{ hasNextPage }} }} }}"))
+        .await;
     assert_eq!(second["services"]["nodes"], json!([{"slug": "orders"}, {"slug": "search"}]));
     assert_eq!(second["services"]["totalCount"], 5);
     let of_team = talk.data("{ services(team: \"commerce\") { nodes { slug } } }").await;

@@ -41,7 +41,14 @@ async fn an_address_can_hold_a_question() {
     assert!(talk.send(Method::GET, path, &BROWSER, "").await.text.starts_with("<!doctype html>"));
     assert!(talk.get("/graphql").await.text.starts_with("<!doctype html>"));
     assert_eq!(talk.get("/graphql?query=%7B").await.json()["errors"][0]["extensions"]["code"], "BAD_INPUT");
-    let graphql = talk.send(Method::POST, "/graphql", &[("content-type", "application/graphql")], "{ service(slug: \"search\") { name } }").await;
+    let graphql = talk
+        .send(
+            Method::POST,
+            "/graphql",
+            &[("content-type", "application/graphql")],
+            "{ service(slug: \"search\") { name } }",
+        )
+        .await;
     assert_eq!(graphql.text, r#"{"data":{"service":{"name":"Search"}}}"#);
 }
 
@@ -68,7 +75,11 @@ async fn the_server_says_how_it_is() {
 #[tokio::test]
 async fn what_it_counts_is_fit_for_prometheus() {
     let talk = Talk::start().await;
-    talk.post("/v1/events", r#"[{"kind": "service", "slug": "a"}, {"kind": "service", "slug": "a"}, {"kind": "nonsense"}]"#).await;
+    talk.post(
+        "/v1/events",
+        r#"[{"kind": "service", "slug": "a"}, {"kind": "service", "slug": "a"}, {"kind": "nonsense"}]"#,
+    )
+    .await;
     talk.ask("{ teams { slug } }").await;
     let metrics = talk.get("/metrics").await;
     assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -82,7 +93,13 @@ async fn what_it_counts_is_fit_for_prometheus() {
     ] {
         assert!(metrics.text.contains(line), "{line}\n{}", metrics.text);
     }
-    let Ok(mut promtool) = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
+    let Ok(mut promtool) = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+    else {
         eprintln!("NOT CHECKED: promtool is not installed (package prometheus)");
         return;
     };

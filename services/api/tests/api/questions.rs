@@ -38,7 +38,9 @@ async fn no_data_is_null_and_says_why() {
 #[tokio::test]
 async fn metrics_come_in_the_order_of_the_enum() {
     let talk = Talk::start().await;
-    let asked = talk.data(&format!("{{ scorecard({OCTOBER}) {{ metrics(only: [UPTIME, LEAD_TIME, UPTIME]) {{ name }} }} }}")).await;
+    let asked = talk
+        .data(&format!("{{ scorecard({OCTOBER}) {{ metrics(only: [UPTIME, LEAD_TIME, UPTIME]) {{ name }} }} }}"))
+        .await;
     assert_eq!(asked, json!({"scorecard": {"metrics": [{"name": "LEAD_TIME"}, {"name": "UPTIME"}]}}));
     let one = talk.data(&format!("{{ scorecard({OCTOBER}) {{ metrics(only: MTTR) {{ name }} }} }}")).await;
     assert_eq!(one["scorecard"]["metrics"], json!([{"name": "MTTR"}]));

@@ -70,7 +70,11 @@ async fn a_dashboard_is_answered_as_it_asks() {
     let talk = Talk::start().await;
     talk.given(&organisation()).await;
     // As the Infinity data source sends it: variables null, an Accept of its own, gzip only.
-    let headers = [("content-type", "application/json"), ("accept", "application/json;q=0.9,text/plain"), ("accept-encoding", "gzip")];
+    let headers = [
+        ("content-type", "application/json"),
+        ("accept", "application/json;q=0.9,text/plain"),
+        ("accept-encoding", "gzip"),
+    ];
     let query = format!("{{ table({OCTOBER}, by: [SERVICE], every: DAY) {{ rows {{ metric service from value }} }} }}");
     let body = serde_json::json!({"query": query, "variables": null}).to_string();
     let answer = talk.send(Method::POST, "/graphql", &headers, body.clone()).await;
@@ -78,5 +82,8 @@ async fn a_dashboard_is_answered_as_it_asks() {
     assert_eq!(answer.header("content-encoding"), "gzip");
     let brotli = [("content-type", "application/json"), ("accept-encoding", "br, zstd"), ("accept", "text/plain")];
     let plain = talk.send(Method::POST, "/graphql", &brotli, body).await;
-    assert_eq!((plain.header("content-encoding"), plain.json()["data"]["table"]["rows"].as_array().unwrap().len()), ("", 837));
+    assert_eq!(
+        (plain.header("content-encoding"), plain.json()["data"]["table"]["rows"].as_array().unwrap().len()),
+        ("", 837)
+    );
 }

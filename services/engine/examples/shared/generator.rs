@@ -8,7 +8,8 @@ use vigie_model::{Event, HOUR, MINUTE, Time, Value};
 /// 2025-01-01T00:00:00Z.
 const START: Time = 1_735_689_600_000_000;
 /// Of a hundred events so many are commits, pull requests, deployments and incidents, in this pattern.
-const PATTERN: &[u8; 100] = b"ccpccpccdccpccpcccpcdccpccpccpccdcpccpcicpccdcpccpccpcccdpccpccpcpcdccipcpccdcpccpccdcpccdccpdcpcdid";
+const PATTERN: &[u8; 100] =
+    b"ccpccpccdccpccpcccpcdccpccpccpccdcpccpcicpccdcpccpccpcccdpccpccpcpcdccipcpccdcpccpccdcpccdccpdcpcdid";
 
 /// See the module's documentation.
 pub struct Generator {
@@ -78,46 +79,61 @@ impl Service {
         self.commits += 1;
         let parents = if n == 0 { Vec::new() } else { vec![sha(number, n - 1)] };
         let author = self.roll(12);
-        event(Kind::Commit, "git", self.now, vec![
-            (commit::REPOSITORY, repository(number)),
-            (commit::SHA, Value::Text(sha(number, n))),
-            (commit::PARENTS, Value::Texts(parents)),
-            (commit::AUTHORED_AT, Value::Time(self.now - HOUR)),
-            (commit::COMMITTED_AT, Value::Time(self.now)),
-            (commit::AUTHOR, text(format!("person-{author:020}"))),
-            (commit::BOT, Value::Bool(author == 0)),
-            (commit::MESSAGE, text(format!("Handle case {n} of the order flow (#{})", self.pulls))),
-        ])
+        event(
+            Kind::Commit,
+            "git",
+            self.now,
+            vec![
+                (commit::REPOSITORY, repository(number)),
+                (commit::SHA, Value::Text(sha(number, n))),
+                (commit::PARENTS, Value::Texts(parents)),
+                (commit::AUTHORED_AT, Value::Time(self.now - HOUR)),
+                (commit::COMMITTED_AT, Value::Time(self.now)),
+                (commit::AUTHOR, text(format!("person-{author:020}"))),
+                (commit::BOT, Value::Bool(author == 0)),
+                (commit::MESSAGE, text(format!("Handle case {n} of the order flow (#{})", self.pulls))),
+            ],
+        )
     }
 
     fn pull_request(&mut self, number: usize) -> Event {
         self.pulls += 1;
         let opened_at = self.now - HOUR - self.roll(48 * 60) as Time * MINUTE;
-        event(Kind::PullRequest, "github", self.now, vec![
-            (pull_request::REPOSITORY, repository(number)),
-            (pull_request::NUMBER, Value::Int(self.pulls)),
-            (pull_request::OPENED_AT, Value::Time(opened_at)),
-            (pull_request::FIRST_REVIEW_AT, Value::Time(opened_at + 20 * MINUTE)),
-            (pull_request::MERGED_AT, Value::Time(self.now)),
-            (pull_request::MERGE_SHA, Value::Text(sha(number, self.commits - 1))),
-            (pull_request::BOT, Value::Bool(false)),
-            (pull_request::TITLE, text(format!("Handle case {} of the order flow", self.commits))),
-        ])
+        event(
+            Kind::PullRequest,
+            "github",
+            self.now,
+            vec![
+                (pull_request::REPOSITORY, repository(number)),
+                (pull_request::NUMBER, Value::Int(self.pulls)),
+                (pull_request::OPENED_AT, Value::Time(opened_at)),
+                (pull_request::FIRST_REVIEW_AT, Value::Time(opened_at + 20 * MINUTE)),
+                (pull_request::MERGED_AT, Value::Time(self.now)),
+                (pull_request::MERGE_SHA, Value::Text(sha(number, self.commits - 1))),
+                (pull_request::BOT, Value::Bool(false)),
+                (pull_request::TITLE, text(format!("Handle case {} of the order flow", self.commits))),
+            ],
+        )
     }
 
     fn deployment(&mut self, number: usize) -> Event {
         self.deployments += 1;
         let outcome = if self.roll(20) == 0 { "failed" } else { "succeeded" };
-        event(Kind::Deployment, "pipeline", self.now, vec![
-            (deployment::SERVICE, service(number)),
-            (deployment::ENVIRONMENT, text("production".to_owned())),
-            (deployment::ID, text(format!("{number}-{}", self.deployments))),
-            (deployment::REVISION, Value::Text(sha(number, self.commits - 1))),
-            (deployment::STARTED_AT, Value::Time(self.now - 4 * MINUTE)),
-            (deployment::FINISHED_AT, Value::Time(self.now)),
-            (deployment::OUTCOME, text(outcome.to_owned())),
-            (deployment::BRANCH, text("main".to_owned())),
-        ])
+        event(
+            Kind::Deployment,
+            "pipeline",
+            self.now,
+            vec![
+                (deployment::SERVICE, service(number)),
+                (deployment::ENVIRONMENT, text("production".to_owned())),
+                (deployment::ID, text(format!("{number}-{}", self.deployments))),
+                (deployment::REVISION, Value::Text(sha(number, self.commits - 1))),
+                (deployment::STARTED_AT, Value::Time(self.now - 4 * MINUTE)),
+                (deployment::FINISHED_AT, Value::Time(self.now)),
+                (deployment::OUTCOME, text(outcome.to_owned())),
+                (deployment::BRANCH, text("main".to_owned())),
+            ],
+        )
     }
 
     fn incident(&mut self, number: usize) -> Event {
@@ -157,6 +173,7 @@ fn repository(number: usize) -> Value {
 }
 
 fn sha(number: usize, commit: u64) -> Box<str> {
-    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17) ^ commit.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17)
+        ^ commit.wrapping_mul(0xd6e8_feb8_6659_fd93);
     format!("{mixed:016x}{number:08x}{commit:016x}").into()
 }

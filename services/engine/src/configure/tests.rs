@@ -3,7 +3,10 @@ use vigie_model::settings::{BudgetWindow, ChangeUnit};
 use super::*;
 
 fn stored(events: &[Event]) -> Vec<StoredEvent> {
-    (1..).zip(events).map(|(seq, event)| StoredEvent { seq, recorded_at: event.at, digest: event.digest(), event: event.clone() }).collect()
+    (1..)
+        .zip(events)
+        .map(|(seq, event)| StoredEvent { seq, recorded_at: event.at, digest: event.digest(), event: event.clone() })
+        .collect()
 }
 
 fn checkout() -> ServiceDeclaration {

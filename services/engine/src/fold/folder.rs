@@ -146,9 +146,8 @@ impl Folder {
         }
         loop {
             let slugs = slugs.to_vec();
-            let needed: BTreeSet<String> = self
-                .with_world(move |world| slugs.iter().flat_map(|slug| world.homes_needed(slug)).collect())
-                .await?;
+            let needed: BTreeSet<String> =
+                self.with_world(move |world| slugs.iter().flat_map(|slug| world.homes_needed(slug)).collect()).await?;
             if needed.is_empty() {
                 return Ok(read);
             }
@@ -182,7 +181,10 @@ impl Folder {
                 let mut folded = Vec::with_capacity(slugs.len());
                 for (slug, result) in slugs.into_iter().zip(results) {
                     let result = result.unwrap_or_else(|| {
-                        tracing::error!(service = &*slug, "the fold of a service broke off; its facts stay as they were");
+                        tracing::error!(
+                            service = &*slug,
+                            "the fold of a service broke off; its facts stay as they were"
+                        );
                         (Folded::Failed, None)
                     });
                     if let Some(fact) = &result.1 {

@@ -90,7 +90,8 @@ async fn an_import_answers_batch_by_batch_in_order(database: TestDatabase) {
     let clock = clock();
     let engine = open(&database, &clock, Folding::OnDemand).await;
     let batches = futures::stream::iter((0..5).map(|batch| (batch * 90..batch * 90 + 100).map(deployed).collect()));
-    let accepted: Vec<usize> = engine.import(batches).map_ok(|appended| appended.accepted()).try_collect().await.unwrap();
+    let accepted: Vec<usize> =
+        engine.import(batches).map_ok(|appended| appended.accepted()).try_collect().await.unwrap();
     assert_eq!(accepted, [100, 90, 90, 90, 90]);
     assert_eq!(engine.snapshot().services().len(), 0);
     engine.fold_all().await.unwrap();

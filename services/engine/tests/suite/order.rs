@@ -25,7 +25,10 @@ fn story() -> Vec<Event> {
             .event(),
         events::incident("i1", "shop", "2026-09-01T02:40:00Z").event(),
         at(events::incident("i1", "acme/web", "2026-09-01T02:40:00Z").partial(), "2026-09-05T00:00:00Z"),
-        at(events::incident("i2", "acme/web", "2026-09-03T01:00:00Z").with("same_as", "test:i1"), "2026-09-05T00:00:00Z"),
+        at(
+            events::incident("i2", "acme/web", "2026-09-03T01:00:00Z").with("same_as", "test:i1"),
+            "2026-09-05T00:00:00Z",
+        ),
         at(events::deployment("shop", "2").partial().with("deleted", true), "2026-09-06T00:00:00Z"),
     ]);
     all

@@ -63,20 +63,11 @@ fn paths_match_from_the_root() {
 #[test]
 fn bad_path_patterns_are_refused() {
     for pattern in ["", "!", "/", "./"] {
-        assert_eq!(
-            PathPattern::new(pattern),
-            Err(PatternError::Empty(pattern.to_owned()))
-        );
+        assert_eq!(PathPattern::new(pattern), Err(PatternError::Empty(pattern.to_owned())));
     }
-    assert_eq!(
-        PathPattern::new("a\\b"),
-        Err(PatternError::Backslash("a\\b".to_owned()))
-    );
+    assert_eq!(PathPattern::new("a\\b"), Err(PatternError::Backslash("a\\b".to_owned())));
     for pattern in ["a//b", "../a", "a/./b", "a//"] {
-        assert_eq!(
-            PathPattern::new(pattern),
-            Err(PatternError::Segment(pattern.to_owned()))
-        );
+        assert_eq!(PathPattern::new(pattern), Err(PatternError::Segment(pattern.to_owned())));
     }
 }
 
@@ -102,10 +93,7 @@ fn matching_is_not_exponential() {
     assert!(!Pattern::name(&pattern).matches(&text));
     let path = "a/".repeat(10_000);
     let pattern = format!("{}b", "**/a*/".repeat(30));
-    assert_eq!(
-        PathPattern::new(&pattern).map(|pattern| pattern.matches(&path)),
-        Ok(false)
-    );
+    assert_eq!(PathPattern::new(&pattern).map(|pattern| pattern.matches(&path)), Ok(false));
 }
 
 /// The meaning of a path glob, without a thought for speed.
@@ -113,16 +101,13 @@ fn slow(pattern: &[char], path: &[char], segment_begins: bool) -> bool {
     match pattern {
         [] => path.is_empty(),
         ['*', '*', '/', rest @ ..] if segment_begins => {
-            slow(rest, path, true)
-                || (0..path.len()).any(|at| path[at] == '/' && slow(rest, &path[at + 1..], true))
+            slow(rest, path, true) || (0..path.len()).any(|at| path[at] == '/' && slow(rest, &path[at + 1..], true))
         }
         ['*', '*', rest @ ..] => (0..=path.len()).any(|at| slow(rest, &path[at..], false)),
-        ['*', rest @ ..] => (0..=path.len())
-            .take_while(|at| *at == 0 || path[at - 1] != '/')
-            .any(|at| slow(rest, &path[at..], false)),
-        ['?', rest @ ..] => {
-            path.first().is_some_and(|c| *c != '/') && slow(rest, &path[1..], false)
+        ['*', rest @ ..] => {
+            (0..=path.len()).take_while(|at| *at == 0 || path[at - 1] != '/').any(|at| slow(rest, &path[at..], false))
         }
+        ['?', rest @ ..] => path.first().is_some_and(|c| *c != '/') && slow(rest, &path[1..], false),
         [own, rest @ ..] => path.first() == Some(own) && slow(rest, &path[1..], *own == '/'),
     }
 }

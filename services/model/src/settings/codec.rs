@@ -60,27 +60,16 @@ macro_rules! texts {
                 Vec::<Cow<str>>::deserialize(from)?
                     .iter()
                     .map(|text| {
-                        <$type>::from_str(text).map_err(|_| {
-                            D::Error::custom(format_args!("{text:?} is no {}", $expected))
-                        })
+                        <$type>::from_str(text)
+                            .map_err(|_| D::Error::custom(format_args!("{text:?} is no {}", $expected)))
                     })
                     .collect()
             }
         }
     };
 }
-texts!(
-    weekdays,
-    chrono::Weekday,
-    |day| super::weekday_name(*day),
-    "weekday; write it like monday"
-);
-texts!(
-    dates,
-    chrono::NaiveDate,
-    ToString::to_string,
-    "date; write it like 2026-12-25"
-);
+texts!(weekdays, chrono::Weekday, |day| super::weekday_name(*day), "weekday; write it like monday");
+texts!(dates, chrono::NaiveDate, ToString::to_string, "date; write it like 2026-12-25");
 
 pub(super) mod date {
     use super::{Cow, Deserialize, Deserializer, FromStr, Serializer};
@@ -98,11 +87,7 @@ pub(super) mod date {
             return Ok(None);
         };
         let date = NaiveDate::from_str(&text);
-        date.map(Some).map_err(|_| {
-            D::Error::custom(format_args!(
-                "{text:?} is no date; write it like 2026-07-01"
-            ))
-        })
+        date.map(Some).map_err(|_| D::Error::custom(format_args!("{text:?} is no date; write it like 2026-07-01")))
     }
 }
 
@@ -125,15 +110,9 @@ pub(super) mod exact {
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
         let number = match Either::deserialize(from)? {
             Either::Number(number) => number,
-            Either::Text(text) => text
-                .parse()
-                .map_err(|_| D::Error::custom(format_args!("{text:?} is no number")))?,
+            Either::Text(text) => text.parse().map_err(|_| D::Error::custom(format_args!("{text:?} is no number")))?,
         };
-        if number.is_finite() {
-            Ok(number)
-        } else {
-            Err(D::Error::custom("the number is not finite"))
-        }
+        if number.is_finite() { Ok(number) } else { Err(D::Error::custom("the number is not finite")) }
     }
 }
 
@@ -167,13 +146,9 @@ impl BudgetWindow {
         match text {
             "month" => Ok(Self::Month),
             _ => match parse_duration(text) {
-                Ok(0) => Err(format!(
-                    "the budget window {text:?} is empty; write month, or a duration like P28D"
-                )),
+                Ok(0) => Err(format!("the budget window {text:?} is empty; write month, or a duration like P28D")),
                 Ok(length) => Ok(Self::Rolling(length)),
-                Err(_) => Err(format!(
-                    "{text:?} is no budget window; write month, or a duration like P28D or P30D"
-                )),
+                Err(_) => Err(format!("{text:?} is no budget window; write month, or a duration like P28D or P30D")),
             },
         }
     }

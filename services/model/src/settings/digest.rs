@@ -49,38 +49,14 @@ impl Settings {
         } = self;
         let services: BTreeMap<_, _> = services
             .iter()
-            .map(|(slug, own)| {
-                (
-                    slug,
-                    (&own.deployments_from, own.failure_signal, own.uptime),
-                )
-            })
+            .map(|(slug, own)| (slug, (&own.deployments_from, own.failure_signal, own.uptime)))
             .filter(|(_, own)| *own != (&None, None, None))
             .collect();
-        let lower: Vec<String> = production
-            .iter()
-            .map(|alias| alias.to_lowercase())
-            .collect();
+        let lower: Vec<String> = production.iter().map(|alias| alias.to_lowercase()).collect();
         let parts = [
-            serde_json::json!([
-                time_zone,
-                change_unit,
-                lead_time_start,
-                attribution_window,
-                remedy_window
-            ]),
-            serde_json::json!([
-                set(failure_rules),
-                set(&lower),
-                set(categories),
-                set(hotfix_branches)
-            ]),
-            serde_json::json!([
-                count_bots,
-                ownership,
-                count_failed_outcomes,
-                incident_coverage
-            ]),
+            serde_json::json!([time_zone, change_unit, lead_time_start, attribution_window, remedy_window]),
+            serde_json::json!([set(failure_rules), set(&lower), set(categories), set(hotfix_branches)]),
+            serde_json::json!([count_bots, ownership, count_failed_outcomes, incident_coverage]),
             serde_json::json!([set(outage_severities), rollout_end, services]),
         ];
         let mut hash = blake3::Hasher::new();

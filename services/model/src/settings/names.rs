@@ -77,11 +77,7 @@ impl MetricName {
     pub const fn unit(self) -> Unit {
         match self {
             Self::DeploymentFrequency => Unit::PerDay,
-            Self::LeadTime
-            | Self::FailedDeploymentRecoveryTime
-            | Self::Mttr
-            | Self::Mttd
-            | Self::Mtta => Unit::Seconds,
+            Self::LeadTime | Self::FailedDeploymentRecoveryTime | Self::Mttr | Self::Mttd | Self::Mtta => Unit::Seconds,
             Self::ChangeFailureRate | Self::ReworkRate | Self::Uptime => Unit::Ratio,
         }
     }

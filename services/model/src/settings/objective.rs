@@ -38,9 +38,7 @@ pub enum ObjectiveError {
         example: String,
     },
     /// No value can meet it: the comparison is strict.
-    #[error(
-        "the objective {text:?} can never be met, because {metric} would have to be {side} it; write {remedy}"
-    )]
+    #[error("the objective {text:?} can never be met, because {metric} would have to be {side} it; write {remedy}")]
     Unreachable {
         /// The text.
         text: String,
@@ -66,57 +64,29 @@ pub fn parse_objective(metric: MetricName, text: &str) -> Result<f64, ObjectiveE
         Unit::PerDay => rate(metric, trimmed)?,
     };
     let side = metric.comparison();
-    let unreachable = |remedy| ObjectiveError::Unreachable {
-        text: text.to_owned(),
-        metric,
-        side,
-        remedy,
-    };
+    let unreachable = |remedy| ObjectiveError::Unreachable { text: text.to_owned(), metric, side, remedy };
     match (side, metric.unit()) {
-        (Comparison::Below, Unit::Ratio) if objective <= 0.0 => {
-            Err(unreachable("a small ratio, like 0.1%"))
-        }
-        (Comparison::Below, _) if objective <= 0.0 => {
-            Err(unreachable("a short duration, like PT1M"))
-        }
-        (Comparison::Above, Unit::Ratio) if objective >= 1.0 => {
-            Err(unreachable("a ratio below it, like 99.99%"))
-        }
+        (Comparison::Below, Unit::Ratio) if objective <= 0.0 => Err(unreachable("a small ratio, like 0.1%")),
+        (Comparison::Below, _) if objective <= 0.0 => Err(unreachable("a short duration, like PT1M")),
+        (Comparison::Above, Unit::Ratio) if objective >= 1.0 => Err(unreachable("a ratio below it, like 99.99%")),
         _ => Ok(objective),
     }
 }
 
 /// A decimal number without sign or exponent.
 fn decimal(text: &str) -> Option<f64> {
-    let plain =
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text != ".";
-    plain
-        .then(|| text.parse::<f64>().ok())
-        .flatten()
-        .filter(|number| number.is_finite())
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text != ".";
+    plain.then(|| text.parse::<f64>().ok()).flatten().filter(|number| number.is_finite())
 }
 
 fn ratio(metric: MetricName, text: &str) -> Result<f64, ObjectiveError> {
-    let wrong = |example: String| ObjectiveError::Ratio {
-        text: text.to_owned(),
-        metric,
-        example,
-    };
-    let usual = || {
-        if metric == MetricName::Uptime {
-            "99.9% or 0.999"
-        } else {
-            "5% or 0.05"
-        }
-        .to_owned()
-    };
+    let wrong = |example: String| ObjectiveError::Ratio { text: text.to_owned(), metric, example };
+    let usual = || if metric == MetricName::Uptime { "99.9% or 0.999" } else { "5% or 0.05" }.to_owned();
     let ratio = match text.strip_suffix('%').map(str::trim_end) {
         Some(percent) => {
             decimal(percent).ok_or_else(|| wrong(usual()))?;
             // Shifted in decimal, so that 99.95% is the number nearest to 0.9995.
-            decimal(percent)
-                .and_then(|_| format!("{percent}e-2").parse().ok())
-                .ok_or_else(|| wrong(usual()))?
+            decimal(percent).and_then(|_| format!("{percent}e-2").parse().ok()).ok_or_else(|| wrong(usual()))?
         }
         None => {
             let number = decimal(text).ok_or_else(|| wrong(usual()))?;
@@ -126,20 +96,12 @@ fn ratio(metric: MetricName, text: &str) -> Result<f64, ObjectiveError> {
             number
         }
     };
-    if ratio > 1.0 {
-        Err(wrong(usual()))
-    } else {
-        Ok(ratio)
-    }
+    if ratio > 1.0 { Err(wrong(usual())) } else { Ok(ratio) }
 }
 
 #[allow(clippy::cast_precision_loss)] // exact up to 285 years
 fn seconds(metric: MetricName, text: &str) -> Result<f64, ObjectiveError> {
-    let wrong = |why: String| ObjectiveError::Duration {
-        text: text.to_owned(),
-        metric,
-        why,
-    };
+    let wrong = |why: String| ObjectiveError::Duration { text: text.to_owned(), metric, why };
     if let Some(number) = decimal(text) {
         return Err(wrong(format!(" (seconds are {number}s)")));
     }
@@ -151,11 +113,7 @@ fn seconds(metric: MetricName, text: &str) -> Result<f64, ObjectiveError> {
 
 #[allow(clippy::cast_precision_loss)] // lengths of days
 fn rate(metric: MetricName, text: &str) -> Result<f64, ObjectiveError> {
-    let wrong = |example: &str| ObjectiveError::Rate {
-        text: text.to_owned(),
-        metric,
-        example: example.to_owned(),
-    };
+    let wrong = |example: &str| ObjectiveError::Rate { text: text.to_owned(), metric, example: example.to_owned() };
     let usual = "1/day, 2/week or 1/12h";
     let Some((count, period)) = text.split_once('/') else {
         return Err(match decimal(text) {
@@ -169,21 +127,12 @@ fn rate(metric: MetricName, text: &str) -> Result<f64, ObjectiveError> {
         "week" | "w" => 7 * DAY,
         "hour" | "h" => DAY / 24,
         "month" | "year" => {
-            return Err(wrong(&format!(
-                "{count}/30d (months and years have no fixed length)"
-            )));
+            return Err(wrong(&format!("{count}/30d (months and years have no fixed length)")));
         }
-        _ => parse_every(period.trim())
-            .ok()
-            .filter(|length| *length > 0)
-            .ok_or_else(|| wrong(usual))?,
+        _ => parse_every(period.trim()).ok().filter(|length| *length > 0).ok_or_else(|| wrong(usual))?,
     };
     let rate = count * DAY as f64 / period as f64;
-    if rate.is_finite() {
-        Ok(rate)
-    } else {
-        Err(wrong(usual))
-    }
+    if rate.is_finite() { Ok(rate) } else { Err(wrong(usual)) }
 }
 
 /// Writes an objective so that [`parse_objective`] reads the same number back: `0.999`, `PT30M`, `1/day`.

@@ -73,8 +73,7 @@ impl TargetSetting {
     /// When it comes into force; none: always.
     #[must_use]
     pub fn in_force_from(&self, zone: &Zone) -> Option<Time> {
-        self.from
-            .map(|date| day_start(zone, date.year(), date.month(), date.day()))
+        self.from.map(|date| day_start(zone, date.year(), date.month(), date.day()))
     }
 }
 
@@ -119,13 +118,7 @@ pub fn default_targets() -> Vec<TargetSetting> {
         .filter_map(|&metric| {
             let (objective, action) = default_target(metric)?;
             let scope = TargetScope::Organization;
-            Some(TargetSetting {
-                metric,
-                scope,
-                objective,
-                action: action.to_owned(),
-                from: None,
-            })
+            Some(TargetSetting { metric, scope, objective, action: action.to_owned(), from: None })
         })
         .collect()
 }
@@ -138,13 +131,7 @@ impl Settings {
     /// A target without an action has that of the default. For a window, whose end lies outside it, ask at its last
     /// instant, so that a target from 1 July does not judge June.
     #[must_use]
-    pub fn target_for(
-        &self,
-        metric: MetricName,
-        service: Option<&str>,
-        teams_up: &[&str],
-        at: Time,
-    ) -> Option<Target> {
+    pub fn target_for(&self, metric: MetricName, service: Option<&str>, teams_up: &[&str], at: Time) -> Option<Target> {
         // Most sites set few targets, and most lookups find none: the zone is read only where a date asks for it.
         let mut best: Option<(usize, Option<Time>, &TargetSetting)> = None;
         for target in self.targets.iter().filter(|target| target.metric == metric) {
@@ -161,18 +148,12 @@ impl Settings {
             if from.is_some_and(|from| from > at) {
                 continue;
             }
-            if best.is_none_or(|(near, since, _)| {
-                distance < near || (distance == near && from >= since)
-            }) {
+            if best.is_none_or(|(near, since, _)| distance < near || (distance == near && from >= since)) {
                 best = Some((distance, from, target));
             }
         }
         if let Some((_, from, target)) = best {
-            let action = if target.action.is_empty() {
-                default_action(metric)
-            } else {
-                &target.action
-            };
+            let action = if target.action.is_empty() { default_action(metric) } else { &target.action };
             return Some(Target {
                 objective: target.objective,
                 comparison: metric.comparison(),

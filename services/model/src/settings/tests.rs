@@ -11,10 +11,7 @@ fn the_empty_settings_are_the_defaults() {
     assert_eq!(read("{}"), Ok(Settings::default()));
     let settings = Settings::default();
     assert_eq!(settings.zone(), Zone::UTC);
-    assert_eq!(
-        settings.attribution_window,
-        parse_duration("PT24H").unwrap_or_default()
-    );
+    assert_eq!(settings.attribution_window, parse_duration("PT24H").unwrap_or_default());
     assert_eq!(settings.failure_rules.len(), 5);
 }
 
@@ -28,10 +25,7 @@ fn what_is_written_is_read_back_to_the_bit() {
         holidays: NaiveDate::from_ymd_opt(2026, 12, 25).into_iter().collect(),
         ..Settings::default()
     };
-    let checkout = ServiceSettings {
-        uptime: Some(UptimeSource::Probes),
-        ..ServiceSettings::default()
-    };
+    let checkout = ServiceSettings { uptime: Some(UptimeSource::Probes), ..ServiceSettings::default() };
     settings.services.insert("checkout".into(), checkout);
     for objective in [1.0 / 7.0, 0.9995, 2.0 / 3.0, 0.1 + 0.2] {
         settings.targets.push(TargetSetting {
@@ -43,15 +37,8 @@ fn what_is_written_is_read_back_to_the_bit() {
         });
     }
     let json = serde_json::to_string(&settings).unwrap_or_default();
-    assert!(
-        json.contains(r#""attribution_window":"P1D""#) && json.contains(r#""from":"2026-07-01""#),
-        "{json}"
-    );
-    assert!(
-        json.contains(r#""working_days":["monday","#)
-            && json.contains(r#""scope":"team:payments""#),
-        "{json}"
-    );
+    assert!(json.contains(r#""attribution_window":"P1D""#) && json.contains(r#""from":"2026-07-01""#), "{json}");
+    assert!(json.contains(r#""working_days":["monday","#) && json.contains(r#""scope":"team:payments""#), "{json}");
     assert_eq!(read(&json), Ok(settings));
 }
 
@@ -92,18 +79,9 @@ fn the_digest_moves_with_what_shapes_facts_and_with_nothing_else() {
         with(|settings| settings.levels = 2019),
         with(|settings| settings.targets = default_targets()),
         with(|settings| settings.failure_rules.reverse()),
+        with(|settings| settings.production = vec!["PRD".into(), "live".into(), "prod".into(), "production".into()]),
         with(|settings| {
-            settings.production = vec![
-                "PRD".into(),
-                "live".into(),
-                "prod".into(),
-                "production".into(),
-            ]
-        }),
-        with(|settings| {
-            settings
-                .services
-                .insert("a".into(), ServiceSettings::default());
+            settings.services.insert("a".into(), ServiceSettings::default());
         }),
     ] {
         assert_eq!(same, digest);
@@ -113,10 +91,7 @@ fn the_digest_moves_with_what_shapes_facts_and_with_nothing_else() {
         with(|settings| settings.failure_rules.truncate(4)),
         with(|settings| settings.rollout_end = RolloutEnd::Last),
         with(|settings| {
-            let own = ServiceSettings {
-                failure_signal: Some(true),
-                ..ServiceSettings::default()
-            };
+            let own = ServiceSettings { failure_signal: Some(true), ..ServiceSettings::default() };
             settings.services.insert("a".into(), own);
         }),
     ] {
@@ -139,67 +114,29 @@ fn the_nearest_target_in_force_wins() {
             target(TargetScope::Organization, 0.99, Some((2026, 1))),
             target(TargetScope::Team("commerce".into()), 0.98, None),
             target(TargetScope::Team("payments".into()), 0.97, Some((2026, 7))),
-            target(
-                TargetScope::Service("checkout".into()),
-                0.96,
-                Some((2026, 7)),
-            ),
-            target(
-                TargetScope::Service("checkout".into()),
-                0.95,
-                Some((2026, 10)),
-            ),
+            target(TargetScope::Service("checkout".into()), 0.96, Some((2026, 7))),
+            target(TargetScope::Service("checkout".into()), 0.95, Some((2026, 10))),
         ],
         ..Settings::default()
     };
     let at = |text: &str| parse_time(text).unwrap_or_default();
     let ask = |service, teams: &[&str], when: &str| {
         let target = settings.target_for(MetricName::Uptime, service, teams, at(when));
-        target
-            .map(|target| (target.objective, target.set_at))
-            .unwrap_or_default()
+        target.map(|target| (target.objective, target.set_at)).unwrap_or_default()
     };
     let teams = ["payments", "commerce"];
-    assert_eq!(
-        ask(Some("checkout"), &teams, "2026-11-01T00:00:00Z"),
-        (0.95, "service:checkout".into())
-    );
-    assert_eq!(
-        ask(Some("checkout"), &teams, "2026-08-01T00:00:00Z"),
-        (0.96, "service:checkout".into())
-    );
+    assert_eq!(ask(Some("checkout"), &teams, "2026-11-01T00:00:00Z"), (0.95, "service:checkout".into()));
+    assert_eq!(ask(Some("checkout"), &teams, "2026-08-01T00:00:00Z"), (0.96, "service:checkout".into()));
     // In force from the local midnight, 22:00 Z.
-    assert_eq!(
-        ask(Some("checkout"), &teams, "2026-06-30T21:59:59Z"),
-        (0.98, "team:commerce".into())
-    );
-    assert_eq!(
-        ask(Some("checkout"), &teams, "2026-06-30T22:00:00Z"),
-        (0.96, "service:checkout".into())
-    );
-    assert_eq!(
-        ask(None, &teams, "2026-08-01T00:00:00Z"),
-        (0.97, "team:payments".into())
-    );
-    assert_eq!(
-        ask(Some("other"), &[], "2026-08-01T00:00:00Z"),
-        (0.99, "organization".into())
-    );
-    assert_eq!(
-        ask(None, &[], "2025-08-01T00:00:00Z"),
-        (0.999, "default".into())
-    );
+    assert_eq!(ask(Some("checkout"), &teams, "2026-06-30T21:59:59Z"), (0.98, "team:commerce".into()));
+    assert_eq!(ask(Some("checkout"), &teams, "2026-06-30T22:00:00Z"), (0.96, "service:checkout".into()));
+    assert_eq!(ask(None, &teams, "2026-08-01T00:00:00Z"), (0.97, "team:payments".into()));
+    assert_eq!(ask(Some("other"), &[], "2026-08-01T00:00:00Z"), (0.99, "organization".into()));
+    assert_eq!(ask(None, &[], "2025-08-01T00:00:00Z"), (0.999, "default".into()));
     let found = settings.target_for(MetricName::Uptime, None, &[], at("2026-08-01T00:00:00Z"));
     let found = found.map(|target| (target.comparison, target.action, target.from));
     let since = at("2025-12-31T23:00:00Z");
-    assert_eq!(
-        found,
-        Some((
-            Comparison::Above,
-            "Post-mortem, then fixes".into(),
-            Some(since)
-        ))
-    );
+    assert_eq!(found, Some((Comparison::Above, "Post-mortem, then fixes".into(), Some(since))));
     assert_eq!(settings.target_for(MetricName::Mttd, None, &[], 0), None);
 }
 
@@ -207,22 +144,12 @@ fn the_nearest_target_in_force_wins() {
 fn the_defaults_are_the_published_ones() {
     let defaults: Vec<_> = default_targets()
         .iter()
-        .map(|target| {
-            (
-                target.metric.as_str(),
-                target.objective,
-                target.action.clone(),
-            )
-        })
+        .map(|target| (target.metric.as_str(), target.objective, target.action.clone()))
         .collect();
     assert_eq!(
         defaults,
         [
-            (
-                "deployment_frequency",
-                1.0,
-                "Optimise the pipeline".to_owned()
-            ),
+            ("deployment_frequency", 1.0, "Optimise the pipeline".to_owned()),
             ("lead_time", 3_600.0, "Reduce bottlenecks".to_owned()),
             ("change_failure_rate", 0.05, "Strengthen tests".to_owned()),
             ("mttr", 1_800.0, "Improve alerting".to_owned()),
@@ -249,15 +176,8 @@ fn objectives_are_read_in_the_metrics_unit() {
         (DeploymentFrequency, "1 / 12h", 2.0),
         (DeploymentFrequency, "0.5/hour", 12.0),
     ] {
-        assert_eq!(
-            parse_objective(metric, text),
-            Ok(objective),
-            "{metric} {text}"
-        );
-        assert_eq!(
-            parse_objective(metric, &format_objective(metric, objective)),
-            Ok(objective)
-        );
+        assert_eq!(parse_objective(metric, text), Ok(objective), "{metric} {text}");
+        assert_eq!(parse_objective(metric, &format_objective(metric, objective)), Ok(objective));
     }
     for (metric, text, message) in [
         (Uptime, "99.9", "write a ratio, like 99.9%"),
@@ -276,10 +196,7 @@ fn objectives_are_read_in_the_metrics_unit() {
         (DeploymentFrequency, "3/month", "3/30d"),
         (DeploymentFrequency, "3/0d", "1/day"),
     ] {
-        let error = parse_objective(metric, text)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+        let error = parse_objective(metric, text).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(message), "{metric} {text}: {error}");
     }
 }

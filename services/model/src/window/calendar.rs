@@ -23,13 +23,7 @@ pub enum Granularity {
 
 impl Granularity {
     /// Every step, from short to long.
-    pub const ALL: [Self; 5] = [
-        Self::Hour,
-        Self::Day,
-        Self::Week,
-        Self::Month,
-        Self::Quarter,
-    ];
+    pub const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Quarter];
 
     /// The name in lower case.
     #[must_use]
@@ -46,9 +40,7 @@ impl Granularity {
     /// The step of a name, whatever its case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|step| step.as_str().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|step| step.as_str().eq_ignore_ascii_case(name))
     }
 
     /// A length that no bucket but a cut one falls below, to bound their number.
@@ -71,9 +63,7 @@ impl Granularity {
         };
         match self {
             Self::Hour | Self::Day => date.succ_opt(),
-            Self::Week => date.checked_add_days(Days::new(u64::from(
-                7 - date.weekday().num_days_from_monday(),
-            ))),
+            Self::Week => date.checked_add_days(Days::new(u64::from(7 - date.weekday().num_days_from_monday()))),
             Self::Month => months(1),
             Self::Quarter => months(3 - date.month0() % 3),
         }
@@ -95,9 +85,7 @@ pub fn day_start(zone: &Zone, year: i32, month: u32, day: u32) -> Time {
     } else {
         NaiveDate::MAX - Days::new(32)
     });
-    let date = (28..=day.clamp(28, 31))
-        .rev()
-        .find_map(|last| first.with_day(day.min(last).max(1)));
+    let date = (28..=day.clamp(28, 31)).rev().find_map(|last| first.with_day(day.min(last).max(1)));
     start_of(zone, date.unwrap_or(first))
 }
 
@@ -120,15 +108,8 @@ pub fn date_of(zone: &Zone, at: Time) -> NaiveDate {
 /// The calendar month, `[from, to)`. The month is 1 to 12.
 #[must_use]
 pub fn month_window(zone: &Zone, year: i32, month: u32) -> (Time, Time) {
-    let (next_year, next) = if month >= 12 {
-        (year + 1, 1)
-    } else {
-        (year, month + 1)
-    };
-    (
-        day_start(zone, year, month, 1),
-        day_start(zone, next_year, next, 1),
-    )
+    let (next_year, next) = if month >= 12 { (year + 1, 1) } else { (year, month + 1) };
+    (day_start(zone, year, month, 1), day_start(zone, next_year, next, 1))
 }
 
 /// The year and month (1 to 12) that hold the instant.
@@ -142,15 +123,8 @@ pub fn month_of(zone: &Zone, at: Time) -> (i32, u32) {
 ///
 /// # Errors
 /// There would be more than [`MAX_BUCKETS`].
-pub fn buckets(
-    window: Window,
-    zone: &Zone,
-    every: Granularity,
-) -> Result<Vec<(Time, Time)>, WindowError> {
-    let too_many = || WindowError::TooManyBuckets {
-        every,
-        days: window.to.saturating_sub(window.from) / DAY,
-    };
+pub fn buckets(window: Window, zone: &Zone, every: Granularity) -> Result<Vec<(Time, Time)>, WindowError> {
+    let too_many = || WindowError::TooManyBuckets { every, days: window.to.saturating_sub(window.from) / DAY };
     let about = window.to.saturating_sub(window.from) / every.shortest();
     let about = usize::try_from(about).unwrap_or(0);
     // Asked before anything is built; clock changes and cut ends move the number a little.
@@ -185,11 +159,7 @@ pub fn buckets(
         }
         _ => {}
     }
-    if all.len() > MAX_BUCKETS {
-        Err(too_many())
-    } else {
-        Ok(all)
-    }
+    if all.len() > MAX_BUCKETS { Err(too_many()) } else { Ok(all) }
 }
 
 /// The next instant at which the local clock shows a full hour, or is set by something else than full hours.
@@ -198,23 +168,14 @@ fn next_hour(zone: &Zone, at: Time) -> Time {
     let local = at.saturating_add(Time::from(offset) * SECOND);
     let next = at.saturating_add(HOUR - local.rem_euclid(HOUR));
     let changed = zone.offset_seconds(next);
-    if (changed - offset) % 3600 == 0 {
-        next
-    } else {
-        zone.transition(at, next)
-    }
+    if (changed - offset) % 3600 == 0 { next } else { zone.transition(at, next) }
 }
 
 /// The working days inside the window: of each local day that is one of `weekdays` and no holiday, the part that
 /// lies inside (a whole day is 1, however many hours it has).
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // lengths of days
-pub fn working_days(
-    window: Window,
-    zone: &Zone,
-    weekdays: &[Weekday],
-    holidays: &[NaiveDate],
-) -> f64 {
+pub fn working_days(window: Window, zone: &Zone, weekdays: &[Weekday], holidays: &[NaiveDate]) -> f64 {
     let mut sum = 0.0;
     if window.from >= window.to {
         return sum;

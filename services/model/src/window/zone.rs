@@ -35,10 +35,7 @@ impl Zone {
     /// # Errors
     /// The name is unknown; the error knows the nearest names.
     pub fn parse(name: &str) -> Result<Self, UnknownZone> {
-        name.parse().map(Self).map_err(|_| UnknownZone {
-            name: name.to_owned(),
-            nearest: nearest(name),
-        })
+        name.parse().map(Self).map_err(|_| UnknownZone { name: name.to_owned(), nearest: nearest(name) })
     }
 
     /// The IANA name.
@@ -51,32 +48,24 @@ impl Zone {
     #[must_use]
     pub fn local(&self, at: Time) -> NaiveDateTime {
         let utc = naive_utc(at);
-        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix())
-            .unwrap_or(utc)
+        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
     }
 
     /// Seconds east of UTC at the instant.
     #[must_use]
     pub fn offset_seconds(&self, at: Time) -> i32 {
-        self.0
-            .offset_from_utc_datetime(&naive_utc(at))
-            .fix()
-            .local_minus_utc()
+        self.0.offset_from_utc_datetime(&naive_utc(at)).fix().local_minus_utc()
     }
 
     /// The first instant at which the clocks show `local`, or have jumped over it.
     #[must_use]
     pub fn first_instant(&self, local: NaiveDateTime) -> Time {
         match self.0.from_local_datetime(&local) {
-            MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
-                at.timestamp_micros()
-            }
+            MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at.timestamp_micros(),
             MappedLocalTime::None => {
                 // No offset is further than 16 hours from UTC, so the jump lies between.
                 let utc = local.and_utc().timestamp_micros();
-                self.first(utc - SIXTEEN_HOURS, utc + SIXTEEN_HOURS, |at| {
-                    self.local(at) >= local
-                })
+                self.first(utc - SIXTEEN_HOURS, utc + SIXTEEN_HOURS, |at| self.local(at) >= local)
             }
         }
     }
@@ -111,11 +100,7 @@ fn naive_utc(at: Time) -> NaiveDateTime {
     let day = TimeDelta::days(2);
     DateTime::from_timestamp_micros(at).map_or_else(
         || {
-            if at < 0 {
-                NaiveDateTime::MIN + day
-            } else {
-                NaiveDateTime::MAX - day
-            }
+            if at < 0 { NaiveDateTime::MIN + day } else { NaiveDateTime::MAX - day }
         },
         |at| at.naive_utc(),
     )
@@ -142,10 +127,5 @@ fn nearest(name: &str) -> Vec<&'static str> {
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let best = scored.first().map_or(0.0, |(score, _)| *score);
-    scored
-        .into_iter()
-        .filter(|(score, _)| *score >= best - 0.05)
-        .take(3)
-        .map(|(_, name)| name)
-        .collect()
+    scored.into_iter().filter(|(score, _)| *score >= best - 0.05).take(3).map(|(_, name)| name).collect()
 }

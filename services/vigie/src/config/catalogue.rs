@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeValue;
 use vigie_model::Time;
 use vigie_model::settings::{
-    MetricName, ServiceSettings, Settings, TargetScope, TargetSetting, UptimeSource,
-    parse_objective,
+    MetricName, ServiceSettings, Settings, TargetScope, TargetSetting, UptimeSource, parse_objective,
 };
 
 use super::keys::{REPOSITORY, SERVICE, TARGET, TEAM, UPTIME};
@@ -58,21 +57,14 @@ pub struct RepositoryEntry {
 }
 
 /// Reads an optional value of a section.
-fn own<'v, T>(
-    section: &Section<'v>,
-    name: &str,
-    read: impl FnOnce(&Node<'v>) -> Option<T>,
-) -> Option<T> {
+fn own<'v, T>(section: &Section<'v>, name: &str, read: impl FnOnce(&Node<'v>) -> Option<T>) -> Option<T> {
     section.get(name).and_then(|node| read(&node))
 }
 
 /// Notes a name that was declared before.
 fn once(reader: &mut Reader, seen: &mut BTreeSet<String>, node: &Node<'_>, name: &str, what: &str) {
     if !seen.insert(name.to_owned()) {
-        reader.wrong(
-            node,
-            format_args!("this {what} is declared twice; join the two, or rename one"),
-        );
+        reader.wrong(node, format_args!("this {what} is declared twice; join the two, or rename one"));
     }
 }
 
@@ -83,16 +75,12 @@ pub(super) fn teams(reader: &mut Reader, root: &Section<'_>) -> Vec<TeamEntry> {
     for section in reader.tables(root.get("team"), &TEAM) {
         let name = own(&section, "name", |node| reader.text(node));
         let parent = own(&section, "parent", |node| reader.text(node));
-        let Some((node, slug)) = own(&section, "slug", |node| {
-            Some((node.clone(), reader.text(node)?))
-        }) else {
+        let Some((node, slug)) = own(&section, "slug", |node| Some((node.clone(), reader.text(node)?))) else {
             continue;
         };
         once(reader, &mut seen, &node, &slug, "team");
         if let (Some(node), Some(parent)) = (section.get("parent"), &parent) {
-            parents
-                .entry(slug.clone())
-                .or_insert((node, parent.clone()));
+            parents.entry(slug.clone()).or_insert((node, parent.clone()));
         }
         all.push(TeamEntry { slug, name, parent });
     }
@@ -110,13 +98,8 @@ fn no_circles(reader: &mut Reader, parents: &BTreeMap<String, (Node<'_>, String)
             if let Some(first) = way.iter().position(|team| *team == at) {
                 let circle: Vec<&str> = way[first..].iter().map(|team| team.as_str()).collect();
                 let message = match circle.as_slice() {
-                    [own] => format!(
-                        "the team {own} is its own parent; remove it, or name the team above"
-                    ),
-                    _ => format!(
-                        "the parents go in a circle: {} → {at}; remove one of them",
-                        circle.join(" → ")
-                    ),
+                    [own] => format!("the team {own} is its own parent; remove it, or name the team above"),
+                    _ => format!("the parents go in a circle: {} → {at}; remove one of them", circle.join(" → ")),
                 };
                 reader.wrong(node, message);
                 break;
@@ -130,37 +113,24 @@ fn no_circles(reader: &mut Reader, parents: &BTreeMap<String, (Node<'_>, String)
     }
 }
 
-pub(super) fn services(
-    reader: &mut Reader,
-    root: &Section<'_>,
-    settings: &mut Settings,
-) -> Vec<ServiceEntry> {
+pub(super) fn services(reader: &mut Reader, root: &Section<'_>, settings: &mut Settings) -> Vec<ServiceEntry> {
     let mut all: Vec<ServiceEntry> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut formers = Vec::new();
     for section in reader.tables(root.get("service"), &SERVICE) {
-        let slug = own(&section, "slug", |node| {
-            Some((node.clone(), reader.text(node)?))
-        });
+        let slug = own(&section, "slug", |node| Some((node.clone(), reader.text(node)?)));
         let entry = ServiceEntry {
-            slug: slug
-                .as_ref()
-                .map(|(_, slug)| slug.clone())
-                .unwrap_or_default(),
+            slug: slug.as_ref().map(|(_, slug)| slug.clone()).unwrap_or_default(),
             name: own(&section, "name", |node| reader.text(node)),
             team: own(&section, "team", |node| reader.text(node)),
-            repositories: own(&section, "repositories", |node| {
-                Some(repositories(reader, node))
-            })
-            .unwrap_or_default(),
+            repositories: own(&section, "repositories", |node| Some(repositories(reader, node))).unwrap_or_default(),
             production: own(&section, "production", |node| reader.texts(node)).unwrap_or_default(),
             kind: own(&section, "type", |node| reader.text(node)),
             tier: own(&section, "tier", |node| reader.text(node)),
             formerly: own(&section, "formerly", |node| reader.texts(node)).unwrap_or_default(),
             archived_at: own(&section, "archived_at", |node| reader.instant(node)),
         };
-        let (uptime, prometheus) =
-            own(&section, "uptime", |node| Some(uptime(reader, node))).unwrap_or_default();
+        let (uptime, prometheus) = own(&section, "uptime", |node| Some(uptime(reader, node))).unwrap_or_default();
         let own_settings = ServiceSettings {
             deployments_from: own(&section, "deployments_from", |node| reader.text(node)),
             failure_signal: own(&section, "failure_signal", |node| reader.flag(node)),
@@ -170,12 +140,7 @@ pub(super) fn services(
         let Some((node, slug)) = slug else { continue };
         once(reader, &mut seen, &node, &slug, "service");
         if let Some(node) = section.get("formerly") {
-            formers.extend(
-                entry
-                    .formerly
-                    .iter()
-                    .map(|former| (node.clone(), former.clone())),
-            );
+            formers.extend(entry.formerly.iter().map(|former| (node.clone(), former.clone())));
         }
         if own_settings != ServiceSettings::default() {
             settings.services.insert(slug, own_settings);
@@ -184,7 +149,12 @@ pub(super) fn services(
     }
     for (node, former) in formers {
         if !seen.insert(former.clone()) {
-            reader.wrong(&node, format_args!("{former:?} is also the slug, present or former, of a declared service; a history has one owner"));
+            reader.wrong(
+                &node,
+                format_args!(
+                    "{former:?} is also the slug, present or former, of a declared service; a history has one owner"
+                ),
+            );
         }
     }
     all
@@ -198,14 +168,7 @@ fn repositories(reader: &mut Reader, node: &Node<'_>) -> Vec<RepositoryEntry> {
             let Some(repository) = reader.text(&item) else {
                 continue;
             };
-            (
-                item,
-                RepositoryEntry {
-                    repository,
-                    paths: Vec::new(),
-                    formerly: Vec::new(),
-                },
-            )
+            (item, RepositoryEntry { repository, paths: Vec::new(), formerly: Vec::new() })
         } else {
             let Some(section) = reader.table(&item, &REPOSITORY) else {
                 continue;
@@ -218,22 +181,9 @@ fn repositories(reader: &mut Reader, node: &Node<'_>) -> Vec<RepositoryEntry> {
             let Some(repository) = reader.text(&node) else {
                 continue;
             };
-            (
-                node,
-                RepositoryEntry {
-                    repository,
-                    paths,
-                    formerly,
-                },
-            )
+            (node, RepositoryEntry { repository, paths, formerly })
         };
-        once(
-            reader,
-            &mut seen,
-            &name,
-            &entry.repository.to_lowercase(),
-            "repository",
-        );
+        once(reader, &mut seen, &name, &entry.repository.to_lowercase(), "repository");
         all.push(entry);
     }
     all
@@ -241,19 +191,13 @@ fn repositories(reader: &mut Reader, node: &Node<'_>) -> Vec<RepositoryEntry> {
 
 fn uptime(reader: &mut Reader, node: &Node<'_>) -> (Option<UptimeSource>, Option<String>) {
     if !matches!(node.value, DeValue::Table(_)) {
-        return (
-            reader.choice(node, UptimeSource::parse, UptimeSource::NAMES),
-            None,
-        );
+        return (reader.choice(node, UptimeSource::parse, UptimeSource::NAMES), None);
     }
     let Some(section) = reader.table(node, &UPTIME) else {
         return (None, None);
     };
-    let source = own(&section, "source", |node| {
-        reader.choice(node, UptimeSource::parse, UptimeSource::NAMES)
-    });
-    let query =
-        own(&section, "prometheus", |node| reader.title(node)).filter(|query| !query.is_empty());
+    let source = own(&section, "source", |node| reader.choice(node, UptimeSource::parse, UptimeSource::NAMES));
+    let query = own(&section, "prometheus", |node| reader.title(node)).filter(|query| !query.is_empty());
     (source, query)
 }
 
@@ -264,14 +208,9 @@ pub(super) fn targets(reader: &mut Reader, root: &Section<'_>) -> Vec<TargetSett
         let service = own(&section, "service", |node| reader.text(node));
         let action = own(&section, "action", |node| reader.title(node)).unwrap_or_default();
         let from = own(&section, "from", |node| reader.date(node));
-        let metric = own(&section, "metric", |node| {
-            reader.choice(node, MetricName::parse, MetricName::NAMES)
-        });
+        let metric = own(&section, "metric", |node| reader.choice(node, MetricName::parse, MetricName::NAMES));
         if let (Some(node), true) = (section.get("team"), section.get("service").is_some()) {
-            reader.wrong(
-                &node,
-                "a target is a team's or a service's; remove one of the two, or write two targets",
-            );
+            reader.wrong(&node, "a target is a team's or a service's; remove one of the two, or write two targets");
         }
         let scope = match (team, service) {
             (_, Some(service)) => TargetScope::Service(service),
@@ -279,18 +218,10 @@ pub(super) fn targets(reader: &mut Reader, root: &Section<'_>) -> Vec<TargetSett
             (None, None) => TargetScope::Organization,
         };
         let Some(metric) = metric else { continue };
-        let Some(objective) = own(&section, "objective", |node| {
-            objective(reader, node, metric)
-        }) else {
+        let Some(objective) = own(&section, "objective", |node| objective(reader, node, metric)) else {
             continue;
         };
-        all.push(TargetSetting {
-            metric,
-            scope,
-            objective,
-            action,
-            from,
-        });
+        all.push(TargetSetting { metric, scope, objective, action, from });
     }
     all
 }

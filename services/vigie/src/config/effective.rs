@@ -38,9 +38,7 @@ impl Config {
             section(&mut out, &TARGET, |key| match (key, &target.scope) {
                 ("metric", _) => text(target.metric),
                 ("objective", _) => text(format_objective(target.metric, target.objective)),
-                ("team", TargetScope::Team(slug)) | ("service", TargetScope::Service(slug)) => {
-                    text(slug)
-                }
+                ("team", TargetScope::Team(slug)) | ("service", TargetScope::Service(slug)) => text(slug),
                 ("action", _) if !target.action.is_empty() => text(&target.action),
                 ("from", _) => target.from.and_then(text),
                 _ => None,
@@ -50,36 +48,17 @@ impl Config {
             out.push_str("\n[[pull]]\n");
             section(&mut out, &PULL, |key| match (key, &pull.source) {
                 ("git", PullSource::Git { path, .. }) => text(path.display()),
-                ("repository", PullSource::Git { repository, .. }) => {
-                    repository.as_ref().and_then(text)
-                }
+                ("repository", PullSource::Git { repository, .. }) => repository.as_ref().and_then(text),
                 ("service", PullSource::Git { service, .. }) => service.as_ref().and_then(text),
-                ("environment", PullSource::Git { environment, .. }) => {
-                    environment.as_ref().and_then(text)
+                ("environment", PullSource::Git { environment, .. }) => environment.as_ref().and_then(text),
+                ("tags", PullSource::Git { deployments: GitDeployments::Tags(tags), .. }) => text(tags),
+                ("every_merge", PullSource::Git { deployments: GitDeployments::EveryMerge, .. }) => {
+                    Some(Value::Boolean(true))
                 }
-                (
-                    "tags",
-                    PullSource::Git {
-                        deployments: GitDeployments::Tags(tags),
-                        ..
-                    },
-                ) => text(tags),
-                (
-                    "every_merge",
-                    PullSource::Git {
-                        deployments: GitDeployments::EveryMerge,
-                        ..
-                    },
-                ) => Some(Value::Boolean(true)),
-                ("github", PullSource::GitHub(names)) | ("gitlab", PullSource::GitLab(names)) => {
-                    texts(names)
-                }
+                ("github", PullSource::GitHub(names)) | ("gitlab", PullSource::GitLab(names)) => texts(names),
                 ("prometheus", PullSource::Prometheus(url)) => text(mask(url)),
                 ("url", _) => pull.url.as_ref().and_then(|url| text(mask(url))),
-                ("token_file", _) => pull
-                    .token_file
-                    .as_ref()
-                    .and_then(|path| text(path.display())),
+                ("token_file", _) => pull.token_file.as_ref().and_then(|path| text(path.display())),
                 ("every", _) => text(format_duration(pull.every)),
                 _ => None,
             });
@@ -87,10 +66,7 @@ impl Config {
         for hook in &self.hooks {
             let file = Value::String(hook.secret_file.display().to_string());
             let name = Value::String(hook.connector.clone());
-            let _ = write!(
-                out,
-                "\n[[hook]]\nconnector = {name}\nsecret_file = {file}\n"
-            );
+            let _ = write!(out, "\n[[hook]]\nconnector = {name}\nsecret_file = {file}\n");
         }
         out
     }
@@ -100,10 +76,7 @@ impl Config {
             "organization" => text(&self.settings.organization),
             "time_zone" => text(&self.settings.time_zone),
             "database" if self.database_file.is_none() => text(mask(&self.database)),
-            "database_file" => self
-                .database_file
-                .as_ref()
-                .and_then(|path| text(path.display())),
+            "database_file" => self.database_file.as_ref().and_then(|path| text(path.display())),
             "listen" => text(&self.listen),
             "auth" => self.auth.as_str().and_then(text),
             "people" => text(self.settings.people),
@@ -146,11 +119,7 @@ impl Config {
             "max_request_bytes" => bytes(self.intake.max_request_bytes),
             "max_event_bytes" => bytes(self.intake.max_event_bytes),
             "keep_deliveries" => text(format_duration(self.intake.keep_deliveries)),
-            _ => self
-                .intake
-                .connectors
-                .as_ref()
-                .and_then(|path| text(path.display())),
+            _ => self.intake.connectors.as_ref().and_then(|path| text(path.display())),
         }
     }
 
@@ -163,20 +132,10 @@ impl Config {
             "team" => service.team.as_ref().and_then(text),
             "repositories" if !service.repositories.is_empty() => {
                 let tables = service.repositories.iter().map(|own| {
-                    let lists = [
-                        ("paths", some(&own.paths)),
-                        ("formerly", some(&own.formerly)),
-                    ];
+                    let lists = [("paths", some(&own.paths)), ("formerly", some(&own.formerly))];
                     let mut table = toml::Table::new();
-                    table.insert(
-                        "repository".to_owned(),
-                        Value::String(own.repository.clone()),
-                    );
-                    table.extend(
-                        lists
-                            .into_iter()
-                            .filter_map(|(name, list)| Some((name.to_owned(), list?))),
-                    );
+                    table.insert("repository".to_owned(), Value::String(own.repository.clone()));
+                    table.extend(lists.into_iter().filter_map(|(name, list)| Some((name.to_owned(), list?))));
                     Value::Table(table)
                 });
                 Some(Value::Array(tables.collect()))
@@ -185,21 +144,14 @@ impl Config {
             "type" => service.kind.as_ref().and_then(text),
             "tier" => service.tier.as_ref().and_then(text),
             "formerly" => some(&service.formerly),
-            "archived_at" => service
-                .archived_at
-                .and_then(|at| format_time(at).parse().ok())
-                .map(Value::Datetime),
+            "archived_at" => service.archived_at.and_then(|at| format_time(at).parse().ok()).map(Value::Datetime),
             "deployments_from" => own?.deployments_from.as_ref().and_then(text),
             "failure_signal" => own?.failure_signal.map(Value::Boolean),
             "uptime" => {
-                let pairs = [
-                    ("source", own?.uptime.and_then(text)),
-                    ("prometheus", own?.prometheus.as_ref().and_then(text)),
-                ];
-                let table: toml::Table = pairs
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                    .collect();
+                let pairs =
+                    [("source", own?.uptime.and_then(text)), ("prometheus", own?.prometheus.as_ref().and_then(text))];
+                let table: toml::Table =
+                    pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
                 (!table.is_empty()).then_some(Value::Table(table))
             }
             _ => None,
@@ -221,10 +173,5 @@ fn text(value: impl std::fmt::Display) -> Option<Value> {
 }
 
 fn texts<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> Option<Value> {
-    Some(Value::Array(
-        values
-            .into_iter()
-            .map(|value| Value::String(value.to_string()))
-            .collect(),
-    ))
+    Some(Value::Array(values.into_iter().map(|value| Value::String(value.to_string())).collect()))
 }

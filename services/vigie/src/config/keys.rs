@@ -3,8 +3,7 @@
 //! up where its section is read.
 
 use vigie_model::settings::{
-    ChangeUnit, FrequencyDays, IncidentCoverage, LeadTimeStart, Ownership, People, RolloutEnd,
-    Rule, Severity,
+    ChangeUnit, FrequencyDays, IncidentCoverage, LeadTimeStart, Ownership, People, RolloutEnd, Rule, Severity,
 };
 
 mod entries;
@@ -86,73 +85,38 @@ impl Kind {
     /// The section behind a key.
     pub(super) fn table(self) -> Option<&'static Table> {
         match self {
-            Self::Table(table)
-            | Self::Tables(table)
-            | Self::TablesOr(table)
-            | Self::TableOr(_, table) => Some(table),
+            Self::Table(table) | Self::Tables(table) | Self::TablesOr(table) | Self::TableOr(_, table) => Some(table),
             _ => None,
         }
     }
 }
 
 const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: false,
-        about,
-    }
+    Key { name, kind, required: false, about }
 }
 
 const fn required(name: &'static str, kind: Kind, about: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: true,
-        about,
-    }
+    Key { name, kind, required: true, about }
 }
 
 /// The years of surveys with published clusters.
 pub(super) const LEVEL_YEARS: (i64, i64) = (2018, 2024);
 
 /// The categories of deployments.
-pub(super) const CATEGORIES: &[&str] = &[
-    "application",
-    "configuration",
-    "infrastructure",
-    "data",
-    "flag",
-];
+pub(super) const CATEGORIES: &[&str] = &["application", "configuration", "infrastructure", "data", "flag"];
 
 pub(super) static ROOT: Table = Table {
     title: "the file",
     keys: &[
-        key(
-            "organization",
-            Kind::Title,
-            "The organisation's name, for titles.",
-        ),
-        key(
-            "time_zone",
-            Kind::Zone,
-            "The IANA time zone in which days, weeks and months begin.",
-        ),
+        key("organization", Kind::Title, "The organisation's name, for titles."),
+        key("time_zone", Kind::Zone, "The IANA time zone in which days, weeks and months begin."),
         key(
             "database",
             Kind::Text,
             "Where the data is: sqlite://FILE (created when absent) or postgres://HOST/NAME. A password comes from the variable VIGIE_DATABASE or from database_file.",
         ),
-        key(
-            "database_file",
-            Kind::Text,
-            "A file that holds the database's URL, for one with a password.",
-        ),
-        key(
-            "listen",
-            Kind::Text,
-            "The address and port that the server listens on.",
-        ),
+        key("database_file", Kind::Text, "A file that holds the database's URL, for one with a password."),
+        key("listen", Kind::Text, "The address and port that the server listens on."),
         key(
             "auth",
             Kind::Choice(&["token", "none"]),
@@ -163,36 +127,12 @@ pub(super) static ROOT: Table = Table {
             Kind::Choice(People::NAMES),
             "What is kept of the people in events: a keyed pseudonym, nothing, or the names.",
         ),
-        key(
-            "metrics",
-            Kind::Table(&METRICS),
-            "What the numbers mean here, where it differs from the definitions.",
-        ),
-        key(
-            "intake",
-            Kind::Table(&INTAKE),
-            "What is taken in, and for how long raw deliveries are kept.",
-        ),
-        key(
-            "team",
-            Kind::Tables(&TEAM),
-            "A team, a node of the tree of teams.",
-        ),
-        key(
-            "service",
-            Kind::Tables(&SERVICE),
-            "A service: what is deployed.",
-        ),
-        key(
-            "target",
-            Kind::Tables(&TARGET),
-            "What a metric should reach, and what to do when it does not.",
-        ),
-        key(
-            "pull",
-            Kind::Tables(&PULL),
-            "A source that is asked for events on a schedule.",
-        ),
+        key("metrics", Kind::Table(&METRICS), "What the numbers mean here, where it differs from the definitions."),
+        key("intake", Kind::Table(&INTAKE), "What is taken in, and for how long raw deliveries are kept."),
+        key("team", Kind::Tables(&TEAM), "A team, a node of the tree of teams."),
+        key("service", Kind::Tables(&SERVICE), "A service: what is deployed."),
+        key("target", Kind::Tables(&TARGET), "What a metric should reach, and what to do when it does not."),
+        key("pull", Kind::Tables(&PULL), "A source that is asked for events on a schedule."),
         key("hook", Kind::Tables(&HOOK), "A webhook connector's secret."),
     ],
 };
@@ -200,16 +140,8 @@ pub(super) static ROOT: Table = Table {
 pub(super) static METRICS: Table = Table {
     title: "[metrics]",
     keys: &[
-        key(
-            "change_unit",
-            Kind::Choice(ChangeUnit::NAMES),
-            "What counts as one change.",
-        ),
-        key(
-            "lead_time_start",
-            Kind::Choice(LeadTimeStart::NAMES),
-            "Where a change's lead time starts.",
-        ),
+        key("change_unit", Kind::Choice(ChangeUnit::NAMES), "What counts as one change."),
+        key("lead_time_start", Kind::Choice(LeadTimeStart::NAMES), "Where a change's lead time starts."),
         key(
             "attribution_window",
             Kind::Length,
@@ -220,26 +152,10 @@ pub(super) static METRICS: Table = Table {
             Kind::Length,
             "For how long after it a rollback, a revert or an unplanned deployment blames a deployment.",
         ),
-        key(
-            "failure_rules",
-            Kind::Choices(Rule::NAMES),
-            "The rules of the change failure rate that count.",
-        ),
-        key(
-            "production",
-            Kind::Texts,
-            "The environment names that mean production.",
-        ),
-        key(
-            "categories",
-            Kind::Choices(CATEGORIES),
-            "The categories of deployments that the metrics count.",
-        ),
-        key(
-            "hotfix_branches",
-            Kind::Texts,
-            "Branches whose deployments are unplanned; * matches anything.",
-        ),
+        key("failure_rules", Kind::Choices(Rule::NAMES), "The rules of the change failure rate that count."),
+        key("production", Kind::Texts, "The environment names that mean production."),
+        key("categories", Kind::Choices(CATEGORIES), "The categories of deployments that the metrics count."),
+        key("hotfix_branches", Kind::Texts, "Branches whose deployments are unplanned; * matches anything."),
         key(
             "bots",
             Kind::Texts,
@@ -256,51 +172,19 @@ pub(super) static METRICS: Table = Table {
             Kind::Choice(FrequencyDays::NAMES),
             "Whether deployment frequency divides by calendar days or by working days.",
         ),
-        key(
-            "working_days",
-            Kind::Weekdays,
-            "The working days of a week.",
-        ),
-        key(
-            "holidays",
-            Kind::Dates,
-            "Local dates on which nobody works.",
-        ),
-        key(
-            "count_failed_outcomes",
-            Kind::Flag,
-            "Whether every deployment that failed counts as a failed delivery.",
-        ),
+        key("working_days", Kind::Weekdays, "The working days of a week."),
+        key("holidays", Kind::Dates, "Local dates on which nobody works."),
+        key("count_failed_outcomes", Kind::Flag, "Whether every deployment that failed counts as a failed delivery."),
         key(
             "incident_coverage",
             Kind::Choice(IncidentCoverage::NAMES),
             "Which services the incident source covers: those that an incident ever named, or all.",
         ),
-        key(
-            "min_severity",
-            Kind::Choice(Severity::NAMES),
-            "The least severity that time to restore counts.",
-        ),
-        key(
-            "outage_severities",
-            Kind::Choices(Severity::NAMES),
-            "The severities that are an outage for uptime.",
-        ),
-        key(
-            "budget_window",
-            Kind::Budget,
-            "The window of the error budget: month, or a duration like P28D.",
-        ),
-        key(
-            "at_risk_margin",
-            Kind::Share,
-            "How near to its objective a metric is at risk, as a share of it.",
-        ),
-        key(
-            "levels",
-            Kind::Whole(LEVEL_YEARS.0, LEVEL_YEARS.1),
-            "The year of the survey that levels are taken from.",
-        ),
+        key("min_severity", Kind::Choice(Severity::NAMES), "The least severity that time to restore counts."),
+        key("outage_severities", Kind::Choices(Severity::NAMES), "The severities that are an outage for uptime."),
+        key("budget_window", Kind::Budget, "The window of the error budget: month, or a duration like P28D."),
+        key("at_risk_margin", Kind::Share, "How near to its objective a metric is at risk, as a share of it."),
+        key("levels", Kind::Whole(LEVEL_YEARS.0, LEVEL_YEARS.1), "The year of the survey that levels are taken from."),
         key(
             "rollout_end",
             Kind::Choice(RolloutEnd::NAMES),
@@ -312,26 +196,10 @@ pub(super) static METRICS: Table = Table {
 pub(super) static INTAKE: Table = Table {
     title: "[intake]",
     keys: &[
-        key(
-            "max_request_bytes",
-            Kind::Bytes,
-            "The largest request that is accepted.",
-        ),
-        key(
-            "max_event_bytes",
-            Kind::Bytes,
-            "The largest event that is accepted.",
-        ),
-        key(
-            "keep_deliveries",
-            Kind::Length,
-            "For how long raw deliveries of webhooks are kept.",
-        ),
-        key(
-            "connectors",
-            Kind::Text,
-            "A folder with the site's own webhook connectors.",
-        ),
+        key("max_request_bytes", Kind::Bytes, "The largest request that is accepted."),
+        key("max_event_bytes", Kind::Bytes, "The largest event that is accepted."),
+        key("keep_deliveries", Kind::Length, "For how long raw deliveries of webhooks are kept."),
+        key("connectors", Kind::Text, "A folder with the site's own webhook connectors."),
     ],
 };
 

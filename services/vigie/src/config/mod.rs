@@ -109,12 +109,7 @@ pub struct Intake {
 
 impl Default for Intake {
     fn default() -> Self {
-        Self {
-            max_request_bytes: 10 << 20,
-            max_event_bytes: 1 << 20,
-            keep_deliveries: 90 * DAY,
-            connectors: None,
-        }
+        Self { max_request_bytes: 10 << 20, max_event_bytes: 1 << 20, keep_deliveries: 90 * DAY, connectors: None }
     }
 }
 
@@ -157,19 +152,10 @@ pub fn load(
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            String::new()
-        }
+        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => {
-            let message = format!(
-                "cannot be read ({error}); name another file with --config, or leave it out"
-            );
-            return Err(Problems(vec![Problem {
-                place: None,
-                key: name,
-                value: String::new(),
-                message,
-            }]));
+            let message = format!("cannot be read ({error}); name another file with --config, or leave it out");
+            return Err(Problems(vec![Problem { place: None, key: name, value: String::new(), message }]));
         }
     };
     parse(&name, &text, variables, flags)
@@ -211,19 +197,12 @@ fn outside(
         .map(|key| key.name)
         .collect();
     let mut all = Vec::new();
-    let mut variables: Vec<_> = variables
-        .into_iter()
-        .filter(|(name, _)| name.starts_with("VIGIE_"))
-        .collect();
+    let mut variables: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with("VIGIE_")).collect();
     variables.sort();
     for (name, value) in variables {
         match keys.iter().find(|key| variable(key) == name) {
             Some(_) if value.is_empty() => {}
-            Some(key) => all.push(Outside {
-                name,
-                key,
-                value: DeValue::String(value.into()),
-            }),
+            Some(key) => all.push(Outside { name, key, value: DeValue::String(value.into()) }),
             None => {
                 if let Some(message) = misspelt_variable(&name, &keys) {
                     reader.wrong_at(&Origin::Outside(name), "", message);
@@ -234,11 +213,7 @@ fn outside(
     for (flag, value) in flags {
         if let Some(key) = keys.iter().find(|key| *key == flag) {
             let name = format!("--{}", flag.replace('_', "-"));
-            all.push(Outside {
-                name,
-                key,
-                value: DeValue::String(value.clone().into()),
-            });
+            all.push(Outside { name, key, value: DeValue::String(value.clone().into()) });
         }
     }
     all
@@ -248,14 +223,7 @@ fn outside(
 fn overlay<'v>(section: &mut Section<'v>, table: &'static keys::Table, outside: &'v [Outside]) {
     for Outside { name, key, value } in outside {
         if table.key(key).is_some() {
-            section.set(
-                key,
-                Node {
-                    key: section.path(key),
-                    origin: Origin::Outside(name.clone()),
-                    value,
-                },
-            );
+            section.set(key, Node { key: section.path(key), origin: Origin::Outside(name.clone()), value });
         }
     }
 }
@@ -274,25 +242,13 @@ fn read<'v>(reader: &mut Reader, document: &'v DeTable<'v>, outside: &'v [Outsid
     let intake = section(reader, "intake", &INTAKE);
 
     let settings = &mut config.settings;
-    put(
-        &mut settings.organization,
-        root.get("organization"),
-        |node| reader.title(node),
-    );
-    put(&mut settings.time_zone, root.get("time_zone"), |node| {
-        reader.zone(node)
-    });
-    put(&mut settings.people, root.get("people"), |node| {
-        reader.choice(node, People::parse, People::NAMES)
-    });
+    put(&mut settings.organization, root.get("organization"), |node| reader.title(node));
+    put(&mut settings.time_zone, root.get("time_zone"), |node| reader.zone(node));
+    put(&mut settings.people, root.get("people"), |node| reader.choice(node, People::parse, People::NAMES));
     metrics::read(reader, &metrics, settings);
 
-    put(&mut config.listen, root.get("listen"), |node| {
-        reader.parsed(node, check_listen)
-    });
-    put(&mut config.auth, root.get("auth"), |node| {
-        reader.choice(node, Auth::parse, Auth::NAMES)
-    });
+    put(&mut config.listen, root.get("listen"), |node| reader.parsed(node, check_listen));
+    put(&mut config.auth, root.get("auth"), |node| reader.choice(node, Auth::parse, Auth::NAMES));
     read_database(reader, &root, &mut config);
     read_intake(reader, &intake, &mut config.intake);
 
@@ -320,36 +276,25 @@ fn read_database(reader: &mut Reader, root: &Section<'_>, config: &mut Config) {
     };
     let (url, file) = match (root.get("database"), root.get("database_file")) {
         (Some(url), Some(file)) if rank(&url) == rank(&file) => {
-            reader.wrong(
-                &file,
-                "database and database_file are both set; keep one of them",
-            );
+            reader.wrong(&file, "database and database_file are both set; keep one of them");
             return;
         }
         (Some(url), Some(file)) if rank(&url) > rank(&file) => (Some(url), None),
         (Some(_), Some(file)) => (None, Some(file)),
         one => one,
     };
-    put(&mut config.database, url, |node| {
-        reader.parsed(node, check_database)
-    });
-    let Some((node, path)) =
-        file.and_then(|node| reader.text(&node).map(|path| (node, PathBuf::from(path))))
-    else {
+    put(&mut config.database, url, |node| reader.parsed(node, check_database));
+    let Some((node, path)) = file.and_then(|node| reader.text(&node).map(|path| (node, PathBuf::from(path)))) else {
         return;
     };
     match read_secret(&path) {
         Ok(url) => match check_database(&url) {
             Ok(url) => config.database = url,
-            Err(error) => {
-                reader.wrong(&node, format_args!("what the file holds is wrong: {error}"))
-            }
+            Err(error) => reader.wrong(&node, format_args!("what the file holds is wrong: {error}")),
         },
         Err(error) => reader.wrong(
             &node,
-            format_args!(
-                "the file cannot be read ({error}); write the path of a file that holds the URL"
-            ),
+            format_args!("the file cannot be read ({error}); write the path of a file that holds the URL"),
         ),
     }
     config.database_file = Some(path);
@@ -365,10 +310,7 @@ pub fn read_secret(path: &Path) -> std::io::Result<String> {
 
 fn check_database(url: &str) -> Result<String, &'static str> {
     let known = ["sqlite:", "postgres://", "postgresql://"];
-    if known
-        .iter()
-        .any(|scheme| url.len() > scheme.len() && url.starts_with(scheme))
-    {
+    if known.iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
         Ok(url.to_owned())
     } else {
         Err("this is no database URL; write sqlite://vigie.db or postgres://HOST/NAME")
@@ -379,8 +321,8 @@ fn check_listen(text: &str) -> Result<String, &'static str> {
     let well_formed = match text.rsplit_once(':') {
         Some((host, port)) => {
             // A bare IPv6 address would swallow the port.
-            let host_is_clear = !host.is_empty()
-                && (!host.contains(':') || host.starts_with('[') && host.ends_with(']'));
+            let host_is_clear =
+                !host.is_empty() && (!host.contains(':') || host.starts_with('[') && host.ends_with(']'));
             host_is_clear && port.parse::<u16>().is_ok()
         }
         None => false,
@@ -388,34 +330,16 @@ fn check_listen(text: &str) -> Result<String, &'static str> {
     if well_formed {
         Ok(text.to_owned())
     } else {
-        Err(
-            "this is no address with a port; write it like 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080",
-        )
+        Err("this is no address with a port; write it like 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
     }
 }
 
 fn read_intake(reader: &mut Reader, section: &Section<'_>, intake: &mut Intake) {
-    put(
-        &mut intake.max_request_bytes,
-        section.get("max_request_bytes"),
-        |node| reader.bytes(node),
-    );
-    put(
-        &mut intake.max_event_bytes,
-        section.get("max_event_bytes"),
-        |node| reader.bytes(node),
-    );
-    put(
-        &mut intake.keep_deliveries,
-        section.get("keep_deliveries"),
-        |node| reader.length(node),
-    );
-    put(&mut intake.connectors, section.get("connectors"), |node| {
-        Some(Some(reader.text(node)?.into()))
-    });
-    let culprit = section
-        .get("max_event_bytes")
-        .or_else(|| section.get("max_request_bytes"));
+    put(&mut intake.max_request_bytes, section.get("max_request_bytes"), |node| reader.bytes(node));
+    put(&mut intake.max_event_bytes, section.get("max_event_bytes"), |node| reader.bytes(node));
+    put(&mut intake.keep_deliveries, section.get("keep_deliveries"), |node| reader.length(node));
+    put(&mut intake.connectors, section.get("connectors"), |node| Some(Some(reader.text(node)?.into())));
+    let culprit = section.get("max_event_bytes").or_else(|| section.get("max_request_bytes"));
     if let Some(node) = culprit.filter(|_| intake.max_event_bytes > intake.max_request_bytes) {
         let (event, request) = (intake.max_event_bytes, intake.max_request_bytes);
         reader.wrong(&node, format_args!("an event of {event} bytes would not fit into a request of {request}; raise max_request_bytes or lower max_event_bytes"));

@@ -103,9 +103,7 @@ pub fn mask(text: &str) -> String {
     };
     if let Some(start) = masked.find("password=") {
         let start = start + "password=".len();
-        let end = masked[start..]
-            .find(['&', '"', '\''])
-            .map_or(masked.len(), |length| start + length);
+        let end = masked[start..].find(['&', '"', '\'']).map_or(masked.len(), |length| start + length);
         masked.replace_range(start..end, "***");
     }
     masked
@@ -114,13 +112,9 @@ pub fn mask(text: &str) -> String {
 /// The known name that was probably meant.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase().replace('-', "_");
-    let near = known
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&name, known), known));
+    let near = known.into_iter().map(|known| (strsim::damerau_levenshtein(&name, known), known));
     let allowed = (name.chars().count() / 3).max(1);
-    near.filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, known)| known)
+    near.filter(|(distance, _)| *distance <= allowed).min().map(|(_, known)| known)
 }
 
 /// `did you mean X?`, or all that is known.

@@ -66,45 +66,22 @@ pub struct HookEntry {
 }
 
 const SOURCES: [&str; 4] = ["git", "github", "gitlab", "prometheus"];
-const ONLY_GIT: [&str; 5] = [
-    "repository",
-    "service",
-    "environment",
-    "tags",
-    "every_merge",
-];
+const ONLY_GIT: [&str; 5] = ["repository", "service", "environment", "tags", "every_merge"];
 
 pub(super) fn pulls(reader: &mut Reader, root: &Section<'_>) -> Vec<PullEntry> {
     let sections = reader.tables(root.get("pull"), &PULL);
-    sections
-        .into_iter()
-        .filter_map(|section| pull(reader, &section))
-        .collect()
+    sections.into_iter().filter_map(|section| pull(reader, &section)).collect()
 }
 
 fn pull(reader: &mut Reader, section: &Section<'_>) -> Option<PullEntry> {
-    let url = section
-        .get("url")
-        .and_then(|node| reader.parsed(&node, check_url));
-    let token_file = section
-        .get("token_file")
-        .and_then(|node| reader.text(&node))
-        .map(PathBuf::from);
-    let every = section
-        .get("every")
-        .and_then(|node| every(reader, &node))
-        .unwrap_or(15 * MINUTE);
-    let given: Vec<&str> = SOURCES
-        .into_iter()
-        .filter(|name| section.get(name).is_some())
-        .collect();
+    let url = section.get("url").and_then(|node| reader.parsed(&node, check_url));
+    let token_file = section.get("token_file").and_then(|node| reader.text(&node)).map(PathBuf::from);
+    let every = section.get("every").and_then(|node| every(reader, &node)).unwrap_or(15 * MINUTE);
+    let given: Vec<&str> = SOURCES.into_iter().filter(|name| section.get(name).is_some()).collect();
     let &[name] = given.as_slice() else {
         let message = match given.as_slice() {
             [] => format!("a pull needs a source; write one of {}", SOURCES.join(", ")),
-            several => format!(
-                "a pull has one source; write a [[pull]] for each of {}",
-                several.join(" and ")
-            ),
+            several => format!("a pull has one source; write a [[pull]] for each of {}", several.join(" and ")),
         };
         reader.wrong_at(&section.origin, &section.key, message);
         return None;
@@ -114,10 +91,7 @@ fn pull(reader: &mut Reader, section: &Section<'_>) -> Option<PullEntry> {
             reader.wrong(&node, format_args!("only a git pull has this; remove it"));
         }
     }
-    if let Some(node) = section
-        .get("url")
-        .filter(|_| !matches!(name, "github" | "gitlab"))
-    {
+    if let Some(node) = section.get("url").filter(|_| !matches!(name, "github" | "gitlab")) {
         reader.wrong(&node, "only a github or gitlab pull has this; remove it");
     }
     let node = section.get(name)?;
@@ -131,33 +105,18 @@ fn pull(reader: &mut Reader, section: &Section<'_>) -> Option<PullEntry> {
         })?),
         _ => PullSource::Prometheus(reader.parsed(&node, check_url)?),
     };
-    Some(PullEntry {
-        source,
-        url,
-        token_file,
-        every,
-    })
+    Some(PullEntry { source, url, token_file, every })
 }
 
 fn git(reader: &mut Reader, section: &Section<'_>, node: &Node<'_>) -> Option<PullSource> {
     let mut text = |name: &str| section.get(name).and_then(|node| reader.text(&node));
-    let (repository, service, environment, tags) = (
-        text("repository"),
-        text("service"),
-        text("environment"),
-        text("tags"),
-    );
-    let every_merge = section
-        .get("every_merge")
-        .and_then(|node| reader.flag(&node))
-        .unwrap_or(false);
+    let (repository, service, environment, tags) =
+        (text("repository"), text("service"), text("environment"), text("tags"));
+    let every_merge = section.get("every_merge").and_then(|node| reader.flag(&node)).unwrap_or(false);
     let deployments = match (tags, every_merge) {
         (Some(_), true) => {
             let message = "deployments are either tags or merges; remove tags or every_merge";
-            section
-                .get("every_merge")
-                .into_iter()
-                .for_each(|node| reader.wrong(&node, message));
+            section.get("every_merge").into_iter().for_each(|node| reader.wrong(&node, message));
             return None;
         }
         (Some(tags), false) => GitDeployments::Tags(tags),
@@ -165,24 +124,14 @@ fn git(reader: &mut Reader, section: &Section<'_>, node: &Node<'_>) -> Option<Pu
         (None, false) => GitDeployments::None,
     };
     let path = reader.text(node)?.into();
-    Some(PullSource::Git {
-        path,
-        repository,
-        service,
-        environment,
-        deployments,
-    })
+    Some(PullSource::Git { path, repository, service, environment, deployments })
 }
 
 fn names(reader: &mut Reader, node: &Node<'_>, good: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for item in reader.items(node) {
         let check = |name: &str| {
-            if good(name) {
-                Ok(name.to_owned())
-            } else {
-                Err("write it like acme/shop, without the host")
-            }
+            if good(name) { Ok(name.to_owned()) } else { Err("write it like acme/shop, without the host") }
         };
         all.extend(reader.parsed(&item, check));
     }
@@ -199,10 +148,7 @@ fn every(reader: &mut Reader, node: &Node<'_>) -> Option<Time> {
 }
 
 fn check_url(url: &str) -> Result<String, &'static str> {
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .unwrap_or_default();
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     if host.is_empty() || host.starts_with('/') {
         Err("this is no URL; write it like https://host:9090")
     } else {
@@ -214,21 +160,13 @@ pub(super) fn hooks(reader: &mut Reader, root: &Section<'_>) -> Vec<HookEntry> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     for section in reader.tables(root.get("hook"), &HOOK) {
-        let secret_file = section
-            .get("secret_file")
-            .and_then(|node| reader.text(&node))
-            .map(PathBuf::from);
-        let connector = section
-            .get("connector")
-            .and_then(|node| Some((reader.text(&node)?, node)));
+        let secret_file = section.get("secret_file").and_then(|node| reader.text(&node)).map(PathBuf::from);
+        let connector = section.get("connector").and_then(|node| Some((reader.text(&node)?, node)));
         if let (Some((connector, node)), Some(secret_file)) = (connector, secret_file) {
             if !seen.insert(connector.clone()) {
                 reader.wrong(&node, "this connector's secret is set twice; keep one");
             }
-            all.push(HookEntry {
-                connector,
-                secret_file,
-            });
+            all.push(HookEntry { connector, secret_file });
         }
     }
     all

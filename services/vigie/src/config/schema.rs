@@ -10,10 +10,7 @@ use super::keys::{Kind, ROOT, Table};
 pub fn json_schema() -> String {
     let defaults = toml::from_str(&Config::default().effective()).unwrap_or(Value::Null);
     let mut schema = Map::new();
-    schema.insert(
-        "$schema".into(),
-        json!("https://json-schema.org/draft/2020-12/schema"),
-    );
+    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".into(), json!("vigie.toml"));
     schema.insert(
         "description".into(),
@@ -29,10 +26,7 @@ pub fn json_schema() -> String {
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
-            let mut pairs: Vec<_> = map
-                .into_iter()
-                .map(|(key, value)| (key, sorted(value)))
-                .collect();
+            let mut pairs: Vec<_> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
             pairs.sort_by(|a, b| a.0.cmp(&b.0));
             Value::Object(pairs.into_iter().collect())
         }
@@ -53,12 +47,7 @@ fn object(table: &Table, defaults: &Value) -> Map<String, Value> {
         }
         properties.insert(key.name.into(), Value::Object(schema));
     }
-    let required: Vec<&str> = table
-        .keys
-        .iter()
-        .filter(|key| key.required)
-        .map(|key| key.name)
-        .collect();
+    let required: Vec<&str> = table.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
     let mut schema = Map::new();
     schema.insert("type".into(), json!("object"));
     schema.insert("properties".into(), Value::Object(properties));
@@ -102,13 +91,9 @@ fn kind(kind: Kind, defaults: &Value) -> Map<String, Value> {
         Kind::Objective => json!({ "anyOf": [text(), { "type": "number" }] }),
         Kind::Table(table) => Value::Object(object(table, defaults)),
         Kind::Tables(table) => json!({ "type": "array", "items": object(table, &Value::Null) }),
-        Kind::TablesOr(table) => {
-            one_or_more(json!({ "anyOf": [object(table, &Value::Null), text()] }))
-        }
+        Kind::TablesOr(table) => one_or_more(json!({ "anyOf": [object(table, &Value::Null), text()] })),
         Kind::TableOr(name, table) => {
-            let word = table
-                .key(name)
-                .map(|key| self::kind(key.kind, &Value::Null));
+            let word = table.key(name).map(|key| self::kind(key.kind, &Value::Null));
             json!({ "anyOf": [object(table, &Value::Null), word] })
         }
     };

@@ -96,129 +96,59 @@ fn read(text: &str) -> Config {
 }
 
 fn problems(text: &str) -> Vec<String> {
-    let problems = parse("vigie.toml", text, [], &[])
-        .err()
-        .map(|problems| problems.0)
-        .unwrap_or_default();
+    let problems = parse("vigie.toml", text, [], &[]).err().map(|problems| problems.0).unwrap_or_default();
     problems.iter().map(ToString::to_string).collect()
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
 fn an_empty_file_is_the_default() {
     assert_eq!(read(""), Config::default());
-    assert_eq!(
-        load(None, [], &[]),
-        Ok(Config::default()),
-        "an absent default file is no error"
-    );
-    let missing = load(Some(Path::new("/nonexistent/vigie.toml")), [], &[])
-        .err()
-        .map(|error| error.to_string());
-    assert!(
-        missing
-            .unwrap_or_default()
-            .starts_with("/nonexistent/vigie.toml: cannot be read")
-    );
+    assert_eq!(load(None, [], &[]), Ok(Config::default()), "an absent default file is no error");
+    let missing = load(Some(Path::new("/nonexistent/vigie.toml")), [], &[]).err().map(|error| error.to_string());
+    assert!(missing.unwrap_or_default().starts_with("/nonexistent/vigie.toml: cannot be read"));
 }
 
 #[test]
 fn everything_is_read() {
     let config = read(EXAMPLE);
     let settings = &config.settings;
-    assert_eq!(
-        (settings.organization.as_str(), settings.time_zone.as_str()),
-        ("Acme", "Europe/Paris")
-    );
+    assert_eq!((settings.organization.as_str(), settings.time_zone.as_str()), ("Acme", "Europe/Paris"));
     assert_eq!((config.auth, settings.people), (Auth::None, People::None));
-    assert_eq!(
-        (settings.attribution_window, settings.remedy_window),
-        (12 * HOUR, 2 * DAY)
-    );
+    assert_eq!((settings.attribution_window, settings.remedy_window), (12 * HOUR, 2 * DAY));
     assert_eq!(settings.production, ["production", "prod"]);
     assert_eq!(settings.hotfix_branches, ["fix/*"]);
     assert_eq!(settings.working_days.len(), 2);
-    assert_eq!(
-        settings
-            .holidays
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>(),
-        ["2026-01-01", "2026-12-25"]
-    );
-    assert_eq!(
-        (settings.min_severity, settings.levels),
-        (Some(Severity::Minor), 2021)
-    );
+    assert_eq!(settings.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2026-01-01", "2026-12-25"]);
+    assert_eq!((settings.min_severity, settings.levels), (Some(Severity::Minor), 2021));
     assert_eq!(settings.budget_window, BudgetWindow::Rolling(28 * DAY));
-    assert_eq!(
-        (
-            config.intake.max_request_bytes,
-            config.intake.max_event_bytes
-        ),
-        (20 << 20, 2_000_000)
-    );
+    assert_eq!((config.intake.max_request_bytes, config.intake.max_event_bytes), (20 << 20, 2_000_000));
 
     let checkout = &config.services[0];
-    assert_eq!(
-        checkout.archived_at,
-        parse_time("2026-10-01T12:00:00Z").ok()
-    );
-    assert_eq!(
-        checkout.repositories[0].paths,
-        ["checkout/**", "!checkout/docs/"]
-    );
+    assert_eq!(checkout.archived_at, parse_time("2026-10-01T12:00:00Z").ok());
+    assert_eq!(checkout.repositories[0].paths, ["checkout/**", "!checkout/docs/"]);
     assert_eq!(checkout.repositories[1].repository, "acme/lib");
     let own = settings.service("checkout").cloned().unwrap_or_default();
-    assert_eq!(
-        (own.uptime, own.failure_signal),
-        (Some(UptimeSource::Probes), Some(true))
-    );
-    assert_eq!(
-        settings.service("search").and_then(|own| own.uptime),
-        Some(UptimeSource::Requests)
-    );
+    assert_eq!((own.uptime, own.failure_signal), (Some(UptimeSource::Probes), Some(true)));
+    assert_eq!(settings.service("search").and_then(|own| own.uptime), Some(UptimeSource::Requests));
 
-    let targets: Vec<_> = settings
-        .targets
-        .iter()
-        .map(|target| (target.metric, target.scope.clone(), target.objective))
-        .collect();
+    let targets: Vec<_> =
+        settings.targets.iter().map(|target| (target.metric, target.scope.clone(), target.objective)).collect();
     assert_eq!(
         targets,
         [
             (MetricName::LeadTime, TargetScope::Organization, 3_600.0),
-            (
-                MetricName::Uptime,
-                TargetScope::Service("checkout".into()),
-                0.9995
-            ),
-            (
-                MetricName::ChangeFailureRate,
-                TargetScope::Team("payments".into()),
-                0.1
-            ),
+            (MetricName::Uptime, TargetScope::Service("checkout".into()), 0.9995),
+            (MetricName::ChangeFailureRate, TargetScope::Team("payments".into()), 0.1),
         ]
     );
     assert_eq!(config.pulls.len(), 4);
-    assert_eq!(
-        config.pulls[0].source,
-        PullSource::GitHub(vec!["acme/shop".into(), "acme/lib".into()])
-    );
-    assert_eq!(
-        (config.pulls[0].every, config.pulls[3].every),
-        (15 * MINUTE, HOUR)
-    );
-    assert_eq!(
-        config.pulls[1].url.as_deref(),
-        Some("https://gitlab.acme.example")
-    );
+    assert_eq!(config.pulls[0].source, PullSource::GitHub(vec!["acme/shop".into(), "acme/lib".into()]));
+    assert_eq!((config.pulls[0].every, config.pulls[3].every), (15 * MINUTE, HOUR));
+    assert_eq!(config.pulls[1].url.as_deref(), Some("https://gitlab.acme.example"));
 }
 
 #[test]
@@ -277,138 +207,51 @@ fn each_mistake_has_its_remedy() {
         ("listen = 'host:99999'", "write it like"),
         ("auth = 'nne'", "did you mean none?"),
         ("token = 'abc'", "a secret is not written here"),
-        (
-            "listen = 5",
-            "expected a text in quotes, found a whole number",
-        ),
+        ("listen = 5", "expected a text in quotes, found a whole number"),
         ("listen = ''", "empty; write something"),
-        (
-            "listen = 'a:1'\nlisten = 'b:1'",
-            "vigie.toml:2:1: duplicate key",
-        ),
+        ("listen = 'a:1'\nlisten = 'b:1'", "vigie.toml:2:1: duplicate key"),
         ("metrics = 5", "expected a table"),
         ("[metrics]\nproduction = []", "the list is empty"),
-        (
-            "[metrics]\nat_risk_margin = 3",
-            "write a number from 0 to 1",
-        ),
-        (
-            "[metrics]\ncount_bots = 'yes'",
-            "expected true or false (without quotes)",
-        ),
-        (
-            "[metrics]\nholidays = ['25.12.']",
-            "write it like 2026-07-01",
-        ),
-        (
-            "[metrics]\nworking_days = ['caturday']",
-            "did you mean saturday?",
-        ),
+        ("[metrics]\nat_risk_margin = 3", "write a number from 0 to 1"),
+        ("[metrics]\ncount_bots = 'yes'", "expected true or false (without quotes)"),
+        ("[metrics]\nholidays = ['25.12.']", "write it like 2026-07-01"),
+        ("[metrics]\nworking_days = ['caturday']", "did you mean saturday?"),
         ("[metrics]\nworking_days = []", "at least one day"),
-        (
-            "[metrics]\ncategories = ['app']",
-            "write one of application, configuration",
-        ),
-        (
-            "[metrics]\nbudget_window = 'year'",
-            "month, or a duration like P28D",
-        ),
-        (
-            "[metrics]\nlisten = 'a:1'",
-            "listen belongs at the beginning of the file",
-        ),
-        (
-            "[intake]\nmax_event_bytes = '20 MiB'",
-            "raise max_request_bytes",
-        ),
+        ("[metrics]\ncategories = ['app']", "write one of application, configuration"),
+        ("[metrics]\nbudget_window = 'year'", "month, or a duration like P28D"),
+        ("[metrics]\nlisten = 'a:1'", "listen belongs at the beginning of the file"),
+        ("[intake]\nmax_event_bytes = '20 MiB'", "raise max_request_bytes"),
         ("[intake]\nmax_event_bytes = 'lots'", "like 1048576"),
-        (
-            "[[team]]\nname = 'x'",
-            "vigie.toml:1:1: team[1].slug: missing; what events call it.",
-        ),
+        ("[[team]]\nname = 'x'", "vigie.toml:1:1: team[1].slug: missing; what events call it."),
         ("[team]\nslug = 'x'", "write [[team]]"),
-        (
-            "[[team]]\nslug = 'a'\n[[team]]\nslug = 'a'",
-            "declared twice",
-        ),
+        ("[[team]]\nslug = 'a'\n[[team]]\nslug = 'a'", "declared twice"),
         (
             "[[team]]\nslug='a'\nparent='b'\n[[team]]\nslug='b'\nparent='c'\n[[team]]\nslug='c'\nparent='b'",
             "in a circle: b → c → b",
         ),
-        (
-            "[[service]]\nslug = 'a'\n[[service]]\nslug = 'a'",
-            "declared twice",
-        ),
-        (
-            "[[service]]\nslug = 'a'\n[[service]]\nslug = 'b'\nformerly = ['a']",
-            "a history has one owner",
-        ),
-        (
-            "[[service]]\nslug = 'a'\nrepositories = [{ repository = 'r', paths = ['a//b'] }]",
-            "double slash",
-        ),
-        (
-            "[[service]]\nslug = 'a'\nrepositories = ['r', 'R']",
-            "this repository is declared twice",
-        ),
-        (
-            "[[service]]\nslug = 'a'\nuptime = { source = 'probe' }",
-            "did you mean probes?",
-        ),
-        (
-            "[[service]]\nslug = 'a'\narchived_at = 2026-10-01T12:00:00",
-            "the time has no offset",
-        ),
-        (
-            "[[target]]\nmetric = 'lead_tme'\nobjective = 'PT1H'",
-            "did you mean lead_time?",
-        ),
+        ("[[service]]\nslug = 'a'\n[[service]]\nslug = 'a'", "declared twice"),
+        ("[[service]]\nslug = 'a'\n[[service]]\nslug = 'b'\nformerly = ['a']", "a history has one owner"),
+        ("[[service]]\nslug = 'a'\nrepositories = [{ repository = 'r', paths = ['a//b'] }]", "double slash"),
+        ("[[service]]\nslug = 'a'\nrepositories = ['r', 'R']", "this repository is declared twice"),
+        ("[[service]]\nslug = 'a'\nuptime = { source = 'probe' }", "did you mean probes?"),
+        ("[[service]]\nslug = 'a'\narchived_at = 2026-10-01T12:00:00", "the time has no offset"),
+        ("[[target]]\nmetric = 'lead_tme'\nobjective = 'PT1H'", "did you mean lead_time?"),
         ("[[target]]\nmetric = 'lead_time'", "objective: missing"),
-        (
-            "[[pull]]\nevery = '5m'",
-            "write one of git, github, gitlab, prometheus",
-        ),
-        (
-            "[[pull]]\ngit = 'a'\ngithub = 'a/b'",
-            "a pull has one source",
-        ),
+        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, prometheus"),
+        ("[[pull]]\ngit = 'a'\ngithub = 'a/b'", "a pull has one source"),
         ("[[pull]]\ngithub = 'acme'", "write it like acme/shop"),
         ("[[pull]]\ngithub = 'a/b'\nevery = '5s'", "at least 1m"),
-        (
-            "[[pull]]\ngithub = 'a/b'\ntags = 'v*'",
-            "only a git pull has this",
-        ),
-        (
-            "[[pull]]\ngithub = 'a/b'\ntoken = 'abc'",
-            "write token_file = ",
-        ),
-        (
-            "[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true",
-            "remove tags or every_merge",
-        ),
-        (
-            "[[pull]]\nprometheus = 'prometheus:9090'",
-            "write it like https://host:9090",
-        ),
+        ("[[pull]]\ngithub = 'a/b'\ntags = 'v*'", "only a git pull has this"),
+        ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
+        ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
+        ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
         ("[[hook]]\nconnector = 'a'", "secret_file: missing"),
-        (
-            "database = 'sqlite://a'\ndatabase_file = 'b'",
-            "keep one of them",
-        ),
-        (
-            "database_file = '/nonexistent/url'",
-            "the file cannot be read",
-        ),
+        ("database = 'sqlite://a'\ndatabase_file = 'b'", "keep one of them"),
+        ("database_file = '/nonexistent/url'", "the file cannot be read"),
     ] {
         let found = problems(text);
-        assert!(
-            found.len() == 1 && found[0].contains(remedy),
-            "{text}\n{found:#?}"
-        );
-        assert!(
-            !found[0].contains("secret@") && !found[0].contains("abc"),
-            "{found:?}"
-        );
+        assert!(found.len() == 1 && found[0].contains(remedy), "{text}\n{found:#?}");
+        assert!(!found[0].contains("secret@") && !found[0].contains("abc"), "{found:?}");
     }
 }
 
@@ -438,39 +281,21 @@ fn variables_win_over_the_file_and_flags_over_variables() {
         ("VIGIE_CONFIG", "elsewhere.toml"),
         ("HOME", "/root"),
     ]);
-    let config =
-        parse("vigie.toml", text, set.clone(), &[]).unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(
-        (config.listen.as_str(), config.settings.time_zone.as_str()),
-        ("variable:2", "Europe/Paris")
-    );
-    assert_eq!(
-        (config.settings.count_bots, config.settings.levels),
-        (true, 2022)
-    );
+    let config = parse("vigie.toml", text, set.clone(), &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((config.listen.as_str(), config.settings.time_zone.as_str()), ("variable:2", "Europe/Paris"));
+    assert_eq!((config.settings.count_bots, config.settings.levels), (true, 2022));
     assert_eq!(config.settings.failure_rules.len(), 2);
     assert_eq!(config.intake.max_request_bytes, 30 << 20);
     let flags = [("listen", "flag:3".to_owned())];
-    assert_eq!(
-        parse("vigie.toml", text, set, &flags).map(|config| config.listen),
-        Ok("flag:3".to_owned())
-    );
+    assert_eq!(parse("vigie.toml", text, set, &flags).map(|config| config.listen), Ok("flag:3".to_owned()));
 
     let wrong = |name: &str, value: &str| {
         let problems = parse("vigie.toml", "", variables(&[(name, value)]), &[]).err();
-        problems
-            .map(|problems| problems.to_string())
-            .unwrap_or_default()
+        problems.map(|problems| problems.to_string()).unwrap_or_default()
     };
     assert!(wrong("VIGIE_LISTEN", "foo").starts_with("VIGIE_LISTEN = \"foo\": this is no address"));
-    assert!(
-        wrong("VIGIE_DATABASE", "mysql://a:b@c")
-            .starts_with("VIGIE_DATABASE = \"mysql://a:***@c\": ")
-    );
-    assert_eq!(
-        wrong("VIGIE_DATABSE", "x"),
-        "VIGIE_DATABSE: unknown variable; did you mean VIGIE_DATABASE?"
-    );
+    assert!(wrong("VIGIE_DATABASE", "mysql://a:b@c").starts_with("VIGIE_DATABASE = \"mysql://a:***@c\": "));
+    assert_eq!(wrong("VIGIE_DATABSE", "x"), "VIGIE_DATABSE: unknown variable; did you mean VIGIE_DATABASE?");
     assert_eq!(wrong("VIGIE_TEST_POSTGRES", "x"), "");
 }
 
@@ -478,36 +303,22 @@ fn variables_win_over_the_file_and_flags_over_variables() {
 fn the_database_may_come_from_a_file() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let file = folder.path().join("url");
-    std::fs::write(&file, "postgres://vigie:pass@word@db/vigie\n")
-        .unwrap_or_else(|error| panic!("{error}"));
+    std::fs::write(&file, "postgres://vigie:pass@word@db/vigie\n").unwrap_or_else(|error| panic!("{error}"));
     let config = read(&format!("database_file = '{}'", file.display()));
     assert_eq!(config.database, "postgres://vigie:pass@word@db/vigie");
     assert!(!config.effective().contains("word"));
     let set = variables(&[("VIGIE_DATABASE", "sqlite://other.db")]);
     let text = format!("database_file = '{}'", file.display());
-    let config =
-        parse("vigie.toml", &text, set, &[]).unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(
-        (config.database.as_str(), config.database_file),
-        ("sqlite://other.db", None)
-    );
+    let config = parse("vigie.toml", &text, set, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((config.database.as_str(), config.database_file), ("sqlite://other.db", None));
 }
 
 #[test]
 fn passwords_are_masked() {
     for (text, masked) in [
-        (
-            "postgres://vigie:pa/s@s@db:5432/vigie?x=1",
-            "postgres://vigie:***@db:5432/vigie?x=1",
-        ),
-        (
-            "postgres://db/vigie?user=u&password=secret&x=1",
-            "postgres://db/vigie?user=u&password=***&x=1",
-        ),
-        (
-            "postgres://vigie@db:5432/vigie",
-            "postgres://vigie@db:5432/vigie",
-        ),
+        ("postgres://vigie:pa/s@s@db:5432/vigie?x=1", "postgres://vigie:***@db:5432/vigie?x=1"),
+        ("postgres://db/vigie?user=u&password=secret&x=1", "postgres://db/vigie?user=u&password=***&x=1"),
+        ("postgres://vigie@db:5432/vigie", "postgres://vigie@db:5432/vigie"),
         ("sqlite://vigie.db", "sqlite://vigie.db"),
         ("plain", "plain"),
     ] {
@@ -522,8 +333,5 @@ fn the_schema_in_the_repository_is_the_programs() {
         std::fs::write(&path, json_schema()).unwrap_or_else(|error| panic!("{error}"));
     }
     let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        checked_in == json_schema(),
-        "schema/config.schema.json is old; run the tests with UPDATE_SCHEMAS=1"
-    );
+    assert!(checked_in == json_schema(), "schema/config.schema.json is old; run the tests with UPDATE_SCHEMAS=1");
 }

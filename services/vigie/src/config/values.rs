@@ -13,10 +13,7 @@ use super::reader::{Node, Reader};
 
 impl Reader {
     pub(super) fn mistyped<T>(&mut self, node: &Node<'_>, expected: &str) -> Option<T> {
-        self.wrong(
-            node,
-            format_args!("expected {expected}, found {}", found(node.value)),
-        );
+        self.wrong(node, format_args!("expected {expected}, found {}", found(node.value)));
         None
     }
 
@@ -35,10 +32,7 @@ impl Reader {
             return None;
         }
         if text.len() > 500 || text.chars().any(char::is_control) {
-            self.wrong(
-                node,
-                "at most 500 bytes and no control characters are allowed",
-            );
+            self.wrong(node, "at most 500 bytes and no control characters are allowed");
             return None;
         }
         Some(text)
@@ -47,19 +41,9 @@ impl Reader {
     pub(super) fn texts(&mut self, node: &Node<'_>) -> Option<Vec<String>> {
         if let (Origin::Outside(_), DeValue::String(list)) = (&node.origin, node.value) {
             // A variable holds one text, so a list is separated by commas.
-            return Some(
-                list.split(',')
-                    .map(|item| item.trim().to_owned())
-                    .filter(|item| !item.is_empty())
-                    .collect(),
-            );
+            return Some(list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect());
         }
-        Some(
-            self.items(node)
-                .iter()
-                .filter_map(|item| self.text(item))
-                .collect(),
-        )
+        Some(self.items(node).iter().filter_map(|item| self.text(item)).collect())
     }
 
     pub(super) fn paths(&mut self, node: &Node<'_>) -> Option<Vec<String>> {
@@ -79,35 +63,23 @@ impl Reader {
     pub(super) fn flag(&mut self, node: &Node<'_>) -> Option<bool> {
         match (node.value, &node.origin) {
             (DeValue::Boolean(flag), _) => Some(*flag),
-            (DeValue::String(text), Origin::Outside(_)) if text == "true" || text == "1" => {
-                Some(true)
-            }
-            (DeValue::String(text), Origin::Outside(_)) if text == "false" || text == "0" => {
-                Some(false)
-            }
+            (DeValue::String(text), Origin::Outside(_)) if text == "true" || text == "1" => Some(true),
+            (DeValue::String(text), Origin::Outside(_)) if text == "false" || text == "0" => Some(false),
             _ => self.mistyped(node, "true or false (without quotes)"),
         }
     }
 
     pub(super) fn whole(&mut self, node: &Node<'_>, least: i64, most: i64) -> Option<i64> {
         let number = match (node.value, &node.origin) {
-            (DeValue::Integer(number), _) => {
-                i64::from_str_radix(number.as_str(), number.radix()).ok()
-            }
+            (DeValue::Integer(number), _) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
             (DeValue::String(text), Origin::Outside(_)) => text.trim().parse().ok(),
             _ => {
-                return self.mistyped(
-                    node,
-                    &format!("a whole number from {least} to {most} (without quotes)"),
-                );
+                return self.mistyped(node, &format!("a whole number from {least} to {most} (without quotes)"));
             }
         };
         let number = number.filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            self.wrong(
-                node,
-                format_args!("write a whole number from {least} to {most}"),
-            );
+            self.wrong(node, format_args!("write a whole number from {least} to {most}"));
         }
         number
     }
@@ -120,10 +92,7 @@ impl Reader {
         };
         let number = number.filter(|number| (1_024..=1 << 40).contains(number));
         if number.is_none() {
-            self.wrong(
-                node,
-                "write a number of bytes, at least 1024, like 1048576 or \"1 MiB\"",
-            );
+            self.wrong(node, "write a number of bytes, at least 1024, like 1048576 or \"1 MiB\"");
         }
         number.and_then(|number| usize::try_from(number).ok())
     }
@@ -159,9 +128,7 @@ impl Reader {
     }
 
     pub(super) fn zone(&mut self, node: &Node<'_>) -> Option<String> {
-        self.parsed(node, |name| {
-            Zone::parse(name).map(|zone| zone.name().to_owned())
-        })
+        self.parsed(node, |name| Zone::parse(name).map(|zone| zone.name().to_owned()))
     }
 
     pub(super) fn length(&mut self, node: &Node<'_>) -> Option<Time> {
@@ -173,15 +140,8 @@ impl Reader {
     }
 
     /// One of the words.
-    pub(super) fn choice<T>(
-        &mut self,
-        node: &Node<'_>,
-        parse: fn(&str) -> Option<T>,
-        names: &[&str],
-    ) -> Option<T> {
-        self.parsed(node, |name| {
-            parse(name).ok_or_else(|| format!("unknown; {}", remedy(name, names)))
-        })
+    pub(super) fn choice<T>(&mut self, node: &Node<'_>, parse: fn(&str) -> Option<T>, names: &[&str]) -> Option<T> {
+        self.parsed(node, |name| parse(name).ok_or_else(|| format!("unknown; {}", remedy(name, names))))
     }
 
     /// Some of the words, each once.
@@ -196,10 +156,7 @@ impl Reader {
             for name in self.texts(node)? {
                 match parse(&name) {
                     Some(value) => all.push(value),
-                    None => self.wrong(
-                        node,
-                        format_args!("{name:?} is unknown; {}", remedy(&name, names)),
-                    ),
+                    None => self.wrong(node, format_args!("{name:?} is unknown; {}", remedy(&name, names))),
                 }
             }
         } else {
@@ -217,15 +174,7 @@ impl Reader {
     }
 
     pub(super) fn weekdays(&mut self, node: &Node<'_>) -> Option<Vec<Weekday>> {
-        let names = [
-            "monday",
-            "tuesday",
-            "wednesday",
-            "thursday",
-            "friday",
-            "saturday",
-            "sunday",
-        ];
+        let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
         let days = self.choices(node, |name| name.parse().ok(), &names)?;
         if is_empty_list(node) {
             self.wrong(node, "at least one day has to be a working day");
@@ -247,11 +196,7 @@ impl Reader {
     }
 
     pub(super) fn dates(&mut self, node: &Node<'_>) -> Option<Vec<NaiveDate>> {
-        let mut dates: Vec<_> = self
-            .items(node)
-            .iter()
-            .filter_map(|item| self.date(item))
-            .collect();
+        let mut dates: Vec<_> = self.items(node).iter().filter_map(|item| self.date(item)).collect();
         dates.sort_unstable();
         dates.dedup();
         Some(dates)

@@ -1,6 +1,5 @@
 //! The real binary, run in a folder of its own.
 
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

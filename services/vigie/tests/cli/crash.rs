@@ -49,7 +49,9 @@ fn an_import_that_is_killed_again_and_again_ends_like_one_that_was_not() {
 fn what_a_server_acknowledged_is_there_after_it_was_killed() {
     let bench = Bench::new();
     let event = |number: u64| {
-        format!(r#"{{"kind":"deployment","source":"ci","service":"shop","id":"{number}","finished_at":"2026-10-01T12:00:00Z","outcome":"succeeded"}}"#)
+        format!(
+            r#"{{"kind":"deployment","source":"ci","service":"shop","id":"{number}","finished_at":"2026-10-01T12:00:00Z","outcome":"succeeded"}}"#
+        )
     };
     let mut acknowledged: Vec<u64> = Vec::new();
     let mut next = 0;

@@ -20,7 +20,9 @@ fn sqlite(bench: &Bench, statement: &'static str) {
 #[test]
 fn a_question_does_not_create_a_database() {
     let bench = Bench::new();
-    for arguments in [&["scorecard"][..], &["export", "--format", "csv", "out"], &["token", "list"], &["database", "check"]] {
+    for arguments in
+        [&["scorecard"][..], &["export", "--format", "csv", "out"], &["token", "list"], &["database", "check"]]
+    {
         let ran = bench.run(arguments);
         assert_eq!(ran.status, 1);
         assert_eq!(
@@ -40,7 +42,10 @@ fn what_is_not_ours_is_left_alone() {
     assert_eq!(ran.status, 1);
     assert_snapshot!(ran.err, @"error: the database sqlite://vigie.db is not ours: it holds the tables accounts; name an empty one, or another file");
     assert_eq!(std::fs::read(bench.path("vigie.db")).unwrap(), before);
-    bench.write("vigie.db", "some text that is longer than the header of a database, to be sure of that, as one never knows what is read");
+    bench.write(
+        "vigie.db",
+        "some text that is longer than the header of a database, to be sure of that, as one never knows what is read",
+    );
     let ran = bench.run(&["database", "migrate"]);
     assert_eq!(ran.status, 1);
     assert_snapshot!(ran.err, @"error: the database sqlite://vigie.db is not ours: it is no SQLite file; name an empty one, or another file");
@@ -81,7 +86,10 @@ fn check_counts_and_finds_damage() {
     assert_eq!((ran.status, ran.err.as_str()), (0, "sqlite://vigie.db has version 1 already\n"));
     bench.run_with(&["import", "-"], TEAM).good();
     let report = bench.run(&["database", "check", "--format", "json"]).json();
-    assert_eq!((&report["events"]["team"], &report["unfolded"], &report["faults"]), (&1.into(), &0.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&report["events"]["team"], &report["unfolded"], &report["faults"]),
+        (&1.into(), &0.into(), &serde_json::json!([]))
+    );
     assert!(bench.run(&["database", "check"]).good().ends_with("Nothing is wrong with the log.\n"));
     sqlite(&bench, "UPDATE events SET body = replace(body, '\"a\"', '\"b\"')");
     let ran = bench.run(&["database", "check"]);
@@ -94,7 +102,11 @@ fn what_cannot_be_reached_is_said_without_its_password() {
     let bench = Bench::new();
     let ran = bench.run(&["scorecard", "--database", "postgres://me:s3cret@127.0.0.1:1/vigie"]);
     assert_eq!(ran.status, 1);
-    assert!(ran.err.starts_with("error: the database postgres://me:***@127.0.0.1:1/vigie cannot be reached: "), "{}", ran.err);
+    assert!(
+        ran.err.starts_with("error: the database postgres://me:***@127.0.0.1:1/vigie cannot be reached: "),
+        "{}",
+        ran.err
+    );
     let folder = bench.path("no/such/folder/vigie.db");
     let ran = bench.run_with(&["import", "-", "--database", &format!("sqlite://{}", folder.display())], TEAM);
     assert_eq!(ran.status, 1);

@@ -56,7 +56,10 @@ fn it_says_that_it_is_made_up_and_mixes_with_nothing() {
     bench.write("vigie.toml", "organization = \"Acme\"\n");
     let ran = bench.run(&["scorecard", "--database", "sqlite://demo.db"]);
     assert!(ran.out.starts_with("Fernhill Outfitters (made-up data)"), "{}", ran.out);
-    assert_eq!(ran.err, "note: the database holds made-up data, so the configuration's settings are not applied to it\n");
+    assert_eq!(
+        ran.err,
+        "note: the database holds made-up data, so the configuration's settings are not applied to it\n"
+    );
     demo.stop();
     let again = bench.run(&[&SMALL[..], &["sqlite://demo.db"]].concat());
     assert_eq!(again.status, 1);
@@ -75,7 +78,17 @@ fn questions_as_of_an_earlier_day_have_an_answer() {
         let start = crate::roundtrip::start(&text);
         format!("{}-20T00:00:00Z", &start[..7])
     };
-    let card = bench.run(&["scorecard", "--database", "sqlite://made-up.db", "--as-of", &middle, "--last", "P10D", "--format", "json"]);
+    let card = bench.run(&[
+        "scorecard",
+        "--database",
+        "sqlite://made-up.db",
+        "--as-of",
+        &middle,
+        "--last",
+        "P10D",
+        "--format",
+        "json",
+    ]);
     let card = card.json();
     assert_eq!(card["asOf"], middle);
     assert!(crate::roundtrip::metric(&card, "DEPLOYMENT_FREQUENCY")["value"].as_f64().unwrap() > 0.0);

@@ -100,7 +100,10 @@ fn a_pull_goes_on_where_the_last_one_stood() {
     let first = bench.run(&["pull", "git", "shop", "--format", "json"]).json();
     assert_eq!((&first[0]["accepted"], &first[0]["duplicates"]), (&9.into(), &0.into()));
     let again = bench.run(&["pull", "git", "shop", "--format", "json"]).json();
-    assert_eq!((&again[0]["commits"], &again[0]["deployments"], &again[0]["accepted"]), (&0.into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&again[0]["commits"], &again[0]["deployments"], &again[0]["accepted"]),
+        (&0.into(), &0.into(), &0.into())
+    );
     commit(&bench.path("shop"), "2026-10-07T08:00:00Z", "More");
     let more = bench.run(&["pull", "git", "shop", "--format", "json"]).json();
     assert_eq!((&more[0]["commits"], &more[0]["accepted"]), (&1.into(), &1.into()));
@@ -110,7 +113,18 @@ fn a_pull_goes_on_where_the_last_one_stood() {
 fn continuous_delivery_and_names() {
     let bench = Bench::new();
     shop(&bench);
-    let arguments = ["pull", "git", "shop", "--every-merge", "--service", "till", "--repository", "Other/Name", "--environment", "live"];
+    let arguments = [
+        "pull",
+        "git",
+        "shop",
+        "--every-merge",
+        "--service",
+        "till",
+        "--repository",
+        "Other/Name",
+        "--environment",
+        "live",
+    ];
     let said = bench.run(&arguments).good();
     assert!(said.starts_with("other/name (service till, branch main): 5 commits and 5 deployments read"), "{said}");
     let card = bench.run(&[&OCTOBER[..], &["--service", "till"]].concat()).json();
@@ -123,7 +137,13 @@ fn the_configuration_lists_pulls_and_a_server_runs_them() {
     let bench = Bench::new();
     shop(&bench);
     let ran = bench.run(&["pull"]);
-    assert_eq!((ran.status, ran.err.as_str()), (1, "error: there is nothing to pull: write a [[pull]] into vigie.toml, or name a source: vigie pull git PATH\n"));
+    assert_eq!(
+        (ran.status, ran.err.as_str()),
+        (
+            1,
+            "error: there is nothing to pull: write a [[pull]] into vigie.toml, or name a source: vigie pull git PATH\n"
+        )
+    );
     bench.write("vigie.toml", "[[pull]]\ngit = \"shop\"\ntags = \"v*\"\n\n[[pull]]\ngit = \"nowhere\"\n");
     let ran = bench.run(&["pull"]);
     assert_eq!(ran.status, 1);

@@ -36,12 +36,16 @@ no event at all
 #[test]
 fn the_answer_for_a_program_is_that_of_the_intake() {
     let bench = Bench::new();
-    let ran = bench.run_with(&["import", "-", "--format", "json"], r#"[{"kind": "team", "slug": "a"}, {"kind": "team"}]"#);
+    let ran =
+        bench.run_with(&["import", "-", "--format", "json"], r#"[{"kind": "team", "slug": "a"}, {"kind": "team"}]"#);
     assert_eq!(ran.status, 1);
     let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let rejected = &answer["rejected"][0];
     assert_eq!((&answer["accepted"], &answer["duplicates"]), (&json!(1), &json!(0)));
-    assert_eq!((&rejected["index"], &rejected["field"], &rejected["file"]), (&json!(1), &json!("slug"), &json!("standard input")));
+    assert_eq!(
+        (&rejected["index"], &rejected["field"], &rejected["file"]),
+        (&json!(1), &json!("slug"), &json!("standard input"))
+    );
 }
 
 #[test]
@@ -67,5 +71,7 @@ fn what_cannot_be_read_is_said_before_anything_is_taken() {
     assert_eq!(ran.status, 1);
     assert_snapshot!(ran.err, @"error: folder is a folder; name its files: vigie import folder/*.ndjson");
     assert!(!bench.path("vigie.db").exists());
-    assert!(bench.run(&["import", "good.ndjson", "good.ndjson"]).good().starts_with("1 accepted, 1 duplicate, 0 rejected"));
+    assert!(
+        bench.run(&["import", "good.ndjson", "good.ndjson"]).good().starts_with("1 accepted, 1 duplicate, 0 rejected")
+    );
 }

@@ -64,7 +64,10 @@ fn an_export_is_read_back_in_to_the_same_numbers() {
 
     let events = events.display().to_string();
     let answer = bench.run(&["import", &events, "--format", "json"]).json();
-    assert_eq!((&answer["accepted"], &answer["duplicates"], &answer["rejected"]), (&count.into(), &0.into(), &Value::Array(Vec::new())));
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"], &answer["rejected"]),
+        (&count.into(), &0.into(), &Value::Array(Vec::new()))
+    );
     let after = bench.run(&window).json();
     assert_eq!(without_quality(before), without_quality(after));
     let answer = bench.run(&["import", &events, "--format", "json"]).json();
@@ -109,7 +112,10 @@ fn facts_are_exported_as_tables() {
     let headers = reader.headers().unwrap().clone();
     let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    assert_eq!((&rows[1][column("id")], &rows[1][column("failed")], &rows[1][column("failed_by")]), ("2", "true", "explicit"));
+    assert_eq!(
+        (&rows[1][column("id")], &rows[1][column("failed")], &rows[1][column("failed_by")]),
+        ("2", "true", "explicit")
+    );
     assert_eq!((&rows[2][column("rollback")], &rows[2][column("finished_at")]), ("true", "2026-10-02T13:00:00Z"));
     bench.run(&["export", "--format", "parquet", "parquet"]).good();
     let written: Vec<String> = std::fs::read_dir(bench.path("parquet"))

@@ -25,8 +25,12 @@ fn it_takes_events_answers_and_finishes_when_asked() {
     let card = bench.run(&["scorecard", "--month", "2026-10", "--format", "json"]).json();
     assert_eq!(crate::roundtrip::metric(&card, "CHANGE_FAILURE_RATE")["value"], 0.5);
     wait_for(async {
-        let (status, answer) = post(&reqwest::Client::new(), &format!("{url}/graphql"), SCORECARD.to_owned()).await.unwrap();
-        assert!(status == 200 && answer.contains(r#"{"name":"CHANGE_FAILURE_RATE","value":0.5}"#), "{status}: {answer}");
+        let (status, answer) =
+            post(&reqwest::Client::new(), &format!("{url}/graphql"), SCORECARD.to_owned()).await.unwrap();
+        assert!(
+            status == 200 && answer.contains(r#"{"name":"CHANGE_FAILURE_RATE","value":0.5}"#),
+            "{status}: {answer}"
+        );
     });
     let (status, said) = server.stop();
     assert_eq!(status, 0, "{said}");
@@ -70,7 +74,8 @@ fn another_address_wants_a_token_first() {
         let client = reqwest::Client::new();
         let (status, _) = post(&client, &format!("{url}/graphql"), SCORECARD.to_owned()).await.unwrap();
         assert_eq!(status, 401);
-        let request = client.post(format!("{url}/v1/events")).bearer_auth(secret.trim()).body(r#"{"kind": "team", "slug": "a"}"#);
+        let request =
+            client.post(format!("{url}/v1/events")).bearer_auth(secret.trim()).body(r#"{"kind": "team", "slug": "a"}"#);
         assert_eq!(request.send().await.unwrap().status(), 202);
     });
     assert_eq!(server.stop().0, 0);
@@ -99,6 +104,10 @@ fn an_address_that_is_taken_is_said_before_anything_is_touched() {
     let address = taken.local_addr().unwrap().to_string();
     let ran = bench.run(&["serve", "--listen", &address]);
     assert_eq!(ran.status, 1);
-    assert!(ran.err.contains("something listens there already: stop it, or choose another port with --listen"), "{}", ran.err);
+    assert!(
+        ran.err.contains("something listens there already: stop it, or choose another port with --listen"),
+        "{}",
+        ran.err
+    );
     assert!(!bench.path("vigie.db").exists());
 }

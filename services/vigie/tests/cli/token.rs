@@ -16,7 +16,10 @@ fn a_token_is_shown_once_listed_and_revoked() {
     assert!(!listed.out.contains(secret.trim_end()));
     let listed = bench.run(&["token", "list", "--format", "json"]).json();
     let token = &listed[0];
-    assert_eq!((&token["name"], &token["may"], &token["state"]), (&json!("ci"), &json!(["ingest", "read"]), &json!("valid")));
+    assert_eq!(
+        (&token["name"], &token["may"], &token["state"]),
+        (&json!("ci"), &json!(["ingest", "read"]), &json!("valid"))
+    );
     assert_eq!(token["team"], "payments");
 
     let again = bench.run(&["token", "create", "ci", "--may", "read"]);
@@ -32,7 +35,10 @@ fn a_token_is_shown_once_listed_and_revoked() {
 
     // The name, and with it the source of the events, can be used again, with the same rights.
     let other = bench.run(&["token", "create", "ci", "--may", "admin"]);
-    assert_eq!((other.status, other.err.as_str()), (1, "error: ci had other rights; renew it with --may ingest,read --team payments, or choose another name\n"));
+    assert_eq!(
+        (other.status, other.err.as_str()),
+        (1, "error: ci had other rights; renew it with --may ingest,read --team payments, or choose another name\n")
+    );
     let renewed = bench.run(&["token", "create", "ci", "--may", "ingest,read", "--team", "payments"]).good();
     assert_ne!(renewed, secret);
     assert_eq!(bench.run(&["token", "list", "--format", "json"]).json()[0]["state"], "valid");

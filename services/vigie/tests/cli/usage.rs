@@ -71,9 +71,15 @@ fn an_unknown_service_or_team_is_named_with_the_nearest_known_one() {
     let event = r#"{"kind": "service", "slug": "checkout", "team": "payments"}"#;
     bench.run_with(&["import", "-"], event).good();
     let ran = bench.run(&["scorecard", "--service", "chekout"]);
-    assert_eq!((ran.status, ran.err.as_str()), (1, "error: there is no service \"chekout\"; did you mean \"checkout\"?\n"));
+    assert_eq!(
+        (ran.status, ran.err.as_str()),
+        (1, "error: there is no service \"chekout\"; did you mean \"checkout\"?\n")
+    );
     let ran = bench.run(&["scorecard", "--team", "payment"]);
-    assert_eq!((ran.status, ran.err.as_str()), (1, "error: there is no team \"payment\"; did you mean \"payments\"?\n"));
+    assert_eq!(
+        (ran.status, ran.err.as_str()),
+        (1, "error: there is no team \"payment\"; did you mean \"payments\"?\n")
+    );
 }
 
 #[test]
@@ -107,7 +113,10 @@ fn config_check_prints_the_effective_settings_and_no_password() {
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{err}");
     assert!(out.contains("organization = \"Acme\"\ntime_zone = \"Asia/Tokyo\""), "{out}");
-    assert!(out.contains("postgres://me:***@db/vigie") && !out.contains("s3cret") && !out.contains("from-the-file"), "{out}");
+    assert!(
+        out.contains("postgres://me:***@db/vigie") && !out.contains("s3cret") && !out.contains("from-the-file"),
+        "{out}"
+    );
     assert_eq!(err, "vigie.toml is good; these are the settings with their defaults\n");
 }
 

@@ -77,7 +77,8 @@ impl Service {
         ctx: &async_graphql::Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "The environment; production where none is given.")] environment: Option<String>,
-        #[graphql(desc = "Ask as of this earlier instant: only what was recorded by then counts, and now is then.")] as_of: Option<DateTime>,
+        #[graphql(desc = "Ask as of this earlier instant: only what was recorded by then counts, and now is then.")]
+        as_of: Option<DateTime>,
     ) -> Result<Scorecard> {
         let scope = ScopeInput { service: Some(vec![self.info.slug.to_string()]), environment, team: None };
         scorecard_of(ctx, &self.view, scope, &window, as_of).await
@@ -133,7 +134,8 @@ impl Team {
         ctx: &async_graphql::Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "The environment; production where none is given.")] environment: Option<String>,
-        #[graphql(desc = "Ask as of this earlier instant: only what was recorded by then counts, and now is then.")] as_of: Option<DateTime>,
+        #[graphql(desc = "Ask as of this earlier instant: only what was recorded by then counts, and now is then.")]
+        as_of: Option<DateTime>,
     ) -> Result<Scorecard> {
         let scope = ScopeInput { team: Some(vec![self.info.slug.to_string()]), environment, service: None };
         scorecard_of(ctx, &self.view, scope, &window, as_of).await

@@ -83,8 +83,16 @@ impl Change {
     /// The deployment that brought it.
     async fn deployment(&self) -> Result<Deployment> {
         let fact = &self.fact;
-        let found = Deployment::find(&self.view, &fact.service, &fact.deployment_region, &fact.deployment_source, &fact.deployment_id);
-        found.ok_or_else(|| ApiError::internal("a change has no deployment", &format_args!("{} {}", fact.service, fact.deployment_id)))
+        let found = Deployment::find(
+            &self.view,
+            &fact.service,
+            &fact.deployment_region,
+            &fact.deployment_source,
+            &fact.deployment_id,
+        );
+        found.ok_or_else(|| {
+            ApiError::internal("a change has no deployment", &format_args!("{} {}", fact.service, fact.deployment_id))
+        })
     }
 
     /// Where its time went, in seconds; all null for a commit on its own.

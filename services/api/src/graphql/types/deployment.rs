@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Object, SimpleObject};
-use vigie_metrics::Scope;
 use vigie_metrics::DeploymentFilter;
+use vigie_metrics::Scope;
 use vigie_model::facts::{self, DeploymentFact};
 use vigie_model::window::Window;
 
@@ -38,7 +38,13 @@ impl Deployment {
 ///
 /// # Errors
 /// A bad cursor, or a budget that is used up.
-pub fn page(view: &Arc<View>, scope: &Scope, window: Window, failed: Option<bool>, page: &PageArgs) -> Result<Connection<Deployment>> {
+pub fn page(
+    view: &Arc<View>,
+    scope: &Scope,
+    window: Window,
+    failed: Option<bool>,
+    page: &PageArgs,
+) -> Result<Connection<Deployment>> {
     let list = view.snapshot.deployments(scope, window, DeploymentFilter { failed }, &page.cursor()?);
     listed(view, page, list, |fact| Deployment::new(view, fact))
 }
@@ -191,7 +197,8 @@ impl Deployment {
         let mended = blame.deployment.as_ref();
         Blame {
             incident: blame.incident.as_ref().and_then(|(source, id)| Incident::find(&self.view, source, id)),
-            deployment: mended.and_then(|(region, source, id)| Self::find(&self.view, &self.fact.service, region, source, id)),
+            deployment: mended
+                .and_then(|(region, source, id)| Self::find(&self.view, &self.fact.service, region, source, id)),
             rule: blame.rule,
             counts: blame.counts,
             note: Some(blame.note).filter(|note| !note.is_empty()),

@@ -64,7 +64,13 @@ impl Evidence {
 ///
 /// # Errors
 /// A bad cursor, or a budget that is used up.
-pub fn page(view: &Arc<View>, scope: &Scope, window: Window, name: settings::MetricName, page: &PageArgs) -> Result<Connection<Evidence>> {
+pub fn page(
+    view: &Arc<View>,
+    scope: &Scope,
+    window: Window,
+    name: settings::MetricName,
+    page: &PageArgs,
+) -> Result<Connection<Evidence>> {
     let found = view.snapshot.evidence(name, scope, window, view.now, &page.cursor()?);
     view.budget.spend(found.rows.len() as u64)?;
     let mut rows = connection(page.after.is_some(), found.has_next, found.total);

@@ -49,7 +49,13 @@ impl Incident {
 ///
 /// # Errors
 /// A bad cursor, or a budget that is used up.
-pub fn page(view: &Arc<View>, scope: &Scope, window: Window, open: Option<bool>, page: &PageArgs) -> Result<Connection<Incident>> {
+pub fn page(
+    view: &Arc<View>,
+    scope: &Scope,
+    window: Window,
+    open: Option<bool>,
+    page: &PageArgs,
+) -> Result<Connection<Incident>> {
     let list = view.snapshot.incidents(scope, window, IncidentFilter { open }, &page.cursor()?);
     listed(view, page, list, |fact| Incident::new(view, fact))
 }
@@ -124,7 +130,8 @@ impl Incident {
             let Some(seen) = self.seen_by(&slug) else { continue };
             let keys: Vec<(String, String, String)> = serde_json::from_str(&seen.blamed).unwrap_or_default();
             self.view.budget.spend(keys.len() as u64)?;
-            let found = keys.iter().filter_map(|(region, source, id)| Deployment::find(&self.view, &slug, region, source, id));
+            let found =
+                keys.iter().filter_map(|(region, source, id)| Deployment::find(&self.view, &slug, region, source, id));
             blamed.extend(found);
         }
         Ok(blamed)

@@ -102,13 +102,19 @@ impl Metric {
     /// are no durations, and where there is no data.
     async fn quantiles(
         &self,
-        #[graphql(desc = "Which, from 0 (the smallest) over 0.5 (the median) to 1 (the largest); at most 100.")] at: Vec<f64>,
+        #[graphql(desc = "Which, from 0 (the smallest) over 0.5 (the median) to 1 (the largest); at most 100.")]
+        at: Vec<f64>,
     ) -> Result<Vec<Option<f64>>> {
         if at.len() > MAX_QUANTILES {
-            return Err(ApiError::bad_input(format!("at: {} quantiles, and {MAX_QUANTILES} is the most; ask for fewer", at.len())));
+            return Err(ApiError::bad_input(format!(
+                "at: {} quantiles, and {MAX_QUANTILES} is the most; ask for fewer",
+                at.len()
+            )));
         }
         if let Some(wrong) = at.iter().find(|p| !(0.0..=1.0).contains(*p)) {
-            return Err(ApiError::bad_input(format!("at: {wrong} is not between 0 and 1; write 0.95 for the 95th percentile")));
+            return Err(ApiError::bad_input(format!(
+                "at: {wrong} is not between 0 and 1; write 0.95 for the 95th percentile"
+            )));
         }
         Ok(self.answer.quantiles(&at))
     }

@@ -88,10 +88,15 @@ impl DataQualityIssue {
         #[graphql(desc = "A cursor: the examples behind it.")] after: Option<String>,
     ) -> Result<Connection<DataQualityExample>> {
         let page = PageArgs::new(first, after)?;
-        let key = |row: &QualityItem| format!("{}\u{1f}{:020}\u{1f}{}", row.service, row.at.unwrap_or_default(), row.subject);
+        let key =
+            |row: &QualityItem| format!("{}\u{1f}{:020}\u{1f}{}", row.service, row.at.unwrap_or_default(), row.subject);
         let mut keyed: Vec<(String, &QualityItem)> = self.rows().iter().map(|row| (key(row), row)).collect();
         keyed.sort();
-        page.cut(&keyed, |(key, _)| key, |(_, row)| DataQualityExample { view: self.view.clone(), item: (*row).clone() })
+        page.cut(
+            &keyed,
+            |(key, _)| key,
+            |(_, row)| DataQualityExample { view: self.view.clone(), item: (*row).clone() },
+        )
     }
 }
 

@@ -41,7 +41,8 @@ impl Query {
     async fn scorecard(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")] scope: Option<ScopeInput>,
+        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")]
+        scope: Option<ScopeInput>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
     ) -> Result<Scorecard> {
@@ -53,7 +54,9 @@ impl Query {
     async fn services(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The slug of a team: only the services that it and the teams below it run.")] team: Option<String>,
+        #[graphql(desc = "The slug of a team: only the services that it and the teams below it run.")] team: Option<
+            String,
+        >,
         #[graphql(desc = "How many at most, 100 by default, up to 500.")] first: Option<i32>,
         #[graphql(desc = "A cursor: the services behind it.")] after: Option<String>,
     ) -> Result<Connection<Service>> {
@@ -63,7 +66,11 @@ impl Query {
     }
 
     /// A service; null: no event names it.
-    async fn service(&self, ctx: &Context<'_>, #[graphql(desc = "What events call it.")] slug: String) -> Result<Option<Service>> {
+    async fn service(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What events call it.")] slug: String,
+    ) -> Result<Option<Service>> {
         Ok(Service::find(&view(ctx, None).await?, &slug))
     }
 
@@ -75,7 +82,11 @@ impl Query {
     }
 
     /// A team; null: no event names it.
-    async fn team(&self, ctx: &Context<'_>, #[graphql(desc = "What events call it.")] slug: String) -> Result<Option<Team>> {
+    async fn team(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What events call it.")] slug: String,
+    ) -> Result<Option<Team>> {
         Ok(Team::find(&view(ctx, None).await?, &slug))
     }
 
@@ -84,7 +95,8 @@ impl Query {
     async fn deployments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")] scope: Option<ScopeInput>,
+        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")]
+        scope: Option<ScopeInput>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "true: only those that failed; false: only the others.")] failed: Option<bool>,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
@@ -100,7 +112,8 @@ impl Query {
     async fn changes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")] scope: Option<ScopeInput>,
+        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")]
+        scope: Option<ScopeInput>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
         #[graphql(desc = "How many at most, 100 by default, up to 500.")] first: Option<i32>,
@@ -117,7 +130,8 @@ impl Query {
     async fn incidents(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")] scope: Option<ScopeInput>,
+        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")]
+        scope: Option<ScopeInput>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "true: only those without a restoration; false: only the others.")] open: Option<bool>,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
@@ -133,7 +147,8 @@ impl Query {
     async fn data_quality(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")] scope: Option<ScopeInput>,
+        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")]
+        scope: Option<ScopeInput>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
     ) -> Result<DataQuality> {
@@ -147,11 +162,14 @@ impl Query {
     async fn table(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")] scope: Option<ScopeInput>,
+        #[graphql(desc = "Whose rows count; the whole organisation, in production, where none is given.")]
+        scope: Option<ScopeInput>,
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "Only these metrics; without it all of them.")] metrics: Option<Vec<MetricName>>,
         #[graphql(desc = "Into which parts the scope is cut, one dimension inside the other; without it one part.")] by: Option<Vec<Dimension>>,
-        #[graphql(desc = "Into which buckets the window is cut; without it one row for all of it.")] every: Option<Granularity>,
+        #[graphql(desc = "Into which buckets the window is cut; without it one row for all of it.")] every: Option<
+            Granularity,
+        >,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
     ) -> Result<Table> {
         let view = match view(ctx, as_of).await {

@@ -19,43 +19,15 @@ pub(in crate::config) static SERVICE: Table = Table {
         required("slug", Kind::Text, "What events call it."),
         key("name", Kind::Text, "What people call it."),
         key("team", Kind::Text, "The team that runs it."),
-        key(
-            "repositories",
-            Kind::TablesOr(&REPOSITORY),
-            "Where its code lives.",
-        ),
-        key(
-            "production",
-            Kind::Texts,
-            "The environments (regions) that together are its production.",
-        ),
+        key("repositories", Kind::TablesOr(&REPOSITORY), "Where its code lives."),
+        key("production", Kind::Texts, "The environments (regions) that together are its production."),
         key("type", Kind::Text, "What sort of service it is."),
         key("tier", Kind::Text, "How much depends on it."),
-        key(
-            "formerly",
-            Kind::Texts,
-            "Slugs that it had before; their history is its own.",
-        ),
-        key(
-            "archived_at",
-            Kind::Instant,
-            "Since when it is no longer run.",
-        ),
-        key(
-            "deployments_from",
-            Kind::Text,
-            "The source whose deployments count, where several report them.",
-        ),
-        key(
-            "failure_signal",
-            Kind::Flag,
-            "Whether its failures are known; without it, by what was recorded.",
-        ),
-        key(
-            "uptime",
-            Kind::TableOr("source", &UPTIME),
-            "Where its uptime comes from.",
-        ),
+        key("formerly", Kind::Texts, "Slugs that it had before; their history is its own."),
+        key("archived_at", Kind::Instant, "Since when it is no longer run."),
+        key("deployments_from", Kind::Text, "The source whose deployments count, where several report them."),
+        key("failure_signal", Kind::Flag, "Whether its failures are known; without it, by what was recorded."),
+        key("uptime", Kind::TableOr("source", &UPTIME), "Where its uptime comes from."),
     ],
 };
 
@@ -63,11 +35,7 @@ pub(in crate::config) static REPOSITORY: Table = Table {
     title: "a repository",
     keys: &[
         required("repository", Kind::Text, "Its name, like acme/shop."),
-        key(
-            "paths",
-            Kind::Paths,
-            "The paths in it that are the service's; without it, all.",
-        ),
+        key("paths", Kind::Paths, "The paths in it that are the service's; without it, all."),
         key("formerly", Kind::Texts, "Names that it had before."),
     ],
 };
@@ -75,44 +43,20 @@ pub(in crate::config) static REPOSITORY: Table = Table {
 pub(in crate::config) static UPTIME: Table = Table {
     title: "uptime",
     keys: &[
-        key(
-            "source",
-            Kind::Choice(UptimeSource::NAMES),
-            "Requests, probes or incidents.",
-        ),
-        key(
-            "prometheus",
-            Kind::Text,
-            "The query that its uptime is pulled with from Prometheus.",
-        ),
+        key("source", Kind::Choice(UptimeSource::NAMES), "Requests, probes or incidents."),
+        key("prometheus", Kind::Text, "The query that its uptime is pulled with from Prometheus."),
     ],
 };
 
 pub(in crate::config) static TARGET: Table = Table {
     title: "[[target]]",
     keys: &[
-        required(
-            "metric",
-            Kind::Choice(MetricName::NAMES),
-            "What is measured.",
-        ),
-        required(
-            "objective",
-            Kind::Objective,
-            "A ratio (\"99.9%\"), a duration (\"PT1H\") or a rate (\"1/day\").",
-        ),
-        key(
-            "team",
-            Kind::Text,
-            "The team it is set for, and those below it; without a scope: the organisation.",
-        ),
+        required("metric", Kind::Choice(MetricName::NAMES), "What is measured."),
+        required("objective", Kind::Objective, "A ratio (\"99.9%\"), a duration (\"PT1H\") or a rate (\"1/day\")."),
+        key("team", Kind::Text, "The team it is set for, and those below it; without a scope: the organisation."),
         key("service", Kind::Text, "The service it is set for."),
         key("action", Kind::Title, "What to do when it is missed."),
-        key(
-            "from",
-            Kind::Date,
-            "The local day from which on it is in force.",
-        ),
+        key("from", Kind::Date, "The local day from which on it is in force."),
     ],
 };
 
@@ -120,45 +64,17 @@ pub(in crate::config) static PULL: Table = Table {
     title: "[[pull]]",
     keys: &[
         key("git", Kind::Text, "The path of a git repository."),
-        key(
-            "github",
-            Kind::Texts,
-            "Repositories on GitHub, like acme/shop.",
-        ),
+        key("github", Kind::Texts, "Repositories on GitHub, like acme/shop."),
         key("gitlab", Kind::Texts, "Projects on GitLab, like acme/shop."),
         key("prometheus", Kind::Text, "The URL of a Prometheus server."),
-        key(
-            "url",
-            Kind::Text,
-            "The API's URL, where it is not github.com's or gitlab.com's.",
-        ),
+        key("url", Kind::Text, "The API's URL, where it is not github.com's or gitlab.com's."),
         key("token_file", Kind::Text, "A file that holds the token."),
         key("every", Kind::Length, "How often it is asked, like 15m."),
-        key(
-            "repository",
-            Kind::Text,
-            "git: the name of the repository in events; without it, its folder's.",
-        ),
-        key(
-            "service",
-            Kind::Text,
-            "git: the service that tags or merges deploy; without it, the repository's.",
-        ),
-        key(
-            "environment",
-            Kind::Text,
-            "git: where they are deployed; without it, production.",
-        ),
-        key(
-            "tags",
-            Kind::Text,
-            "git: tags that are deployments, like v*.",
-        ),
-        key(
-            "every_merge",
-            Kind::Flag,
-            "git: whether every first-parent commit of the default branch is a deployment.",
-        ),
+        key("repository", Kind::Text, "git: the name of the repository in events; without it, its folder's."),
+        key("service", Kind::Text, "git: the service that tags or merges deploy; without it, the repository's."),
+        key("environment", Kind::Text, "git: where they are deployed; without it, production."),
+        key("tags", Kind::Text, "git: tags that are deployments, like v*."),
+        key("every_merge", Kind::Flag, "git: whether every first-parent commit of the default branch is a deployment."),
     ],
 };
 
@@ -166,10 +82,6 @@ pub(in crate::config) static HOOK: Table = Table {
     title: "[[hook]]",
     keys: &[
         required("connector", Kind::Text, "The connector's name."),
-        required(
-            "secret_file",
-            Kind::Text,
-            "A file that holds the secret that deliveries are signed with.",
-        ),
+        required("secret_file", Kind::Text, "A file that holds the secret that deliveries are signed with."),
     ],
 };
