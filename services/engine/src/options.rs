@@ -42,6 +42,9 @@ pub struct EngineOptions {
     pub held_entities: usize,
     /// How many snapshots of earlier instants are kept.
     pub as_of_snapshots: usize,
+    /// Where no more than so many records came after an earlier instant, only the services that they touch are
+    /// folded for its snapshot; the others are as they are now.
+    pub as_of_records: i64,
     /// What the lease and the status call this process; made up where it is empty.
     pub name: String,
 }
@@ -62,6 +65,7 @@ impl EngineOptions {
             lease: Duration::from_secs(10),
             held_entities: 500_000,
             as_of_snapshots: 4,
+            as_of_records: 250_000,
             name: String::new(),
         }
     }

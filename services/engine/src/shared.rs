@@ -14,12 +14,18 @@ use vigie_store::Store;
 use crate::options::EngineOptions;
 use crate::status::Progress;
 
+/// A snapshot, and up to which place of the log it goes.
+pub(crate) struct Published {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) folded_seq: i64,
+}
+
 /// See the module's documentation.
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: EngineOptions,
-    snapshot: ArcSwap<Snapshot>,
+    published: ArcSwap<Published>,
     concealer: ArcSwap<Concealer>,
     key: PeopleKey,
     /// Up to which place of the log the published snapshot goes.
@@ -43,7 +49,7 @@ impl Shared {
             options,
             concealer: ArcSwap::from_pointee(Concealer::new(key.clone(), snapshot.settings())),
             key,
-            snapshot: ArcSwap::new(snapshot),
+            published: ArcSwap::from_pointee(Published { snapshot, folded_seq: folded }),
             folded: watch::Sender::new(folded),
             log_end: watch::Sender::new(last),
             behind_since: Mutex::new(None),
@@ -58,7 +64,12 @@ impl Shared {
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+        self.published.load().snapshot.clone()
+    }
+
+    /// The snapshot with its place in the log.
+    pub(crate) fn published(&self) -> Arc<Published> {
+        self.published.load_full()
     }
 
     pub(crate) fn concealer(&self) -> Arc<Concealer> {
@@ -72,9 +83,10 @@ impl Shared {
 
     /// Swaps in what the log says up to a place.
     pub(crate) fn publish(&self, snapshot: Arc<Snapshot>, folded: i64) {
-        let before = self.snapshot.swap(snapshot.clone());
-        if !Arc::ptr_eq(before.settings(), snapshot.settings()) {
-            self.conceal_by(snapshot.settings());
+        let settings = snapshot.settings().clone();
+        let before = self.published.swap(Arc::new(Published { snapshot, folded_seq: folded }));
+        if !Arc::ptr_eq(before.snapshot.settings(), &settings) {
+            self.conceal_by(&settings);
         }
         if *self.log_end.borrow() <= folded {
             *lock(&self.behind_since) = None;

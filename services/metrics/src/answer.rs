@@ -135,6 +135,8 @@ pub struct Measurement {
     pub sample: Sample,
     /// Uptime only: the ratio of each service with data, in the order of their slugs.
     pub ratios: Vec<f64>,
+    /// Ratios of counts: what was counted, of how many.
+    pub counts: Option<(u64, u64)>,
     /// Time to restore and its like: for how many microseconds the longest open incident was open at the
     /// window's end.
     pub open_for: Option<vigie_model::Time>,
@@ -190,6 +192,7 @@ pub struct Answer {
     pub level: Option<Level>,
     pub(crate) sample: Sample,
     pub(crate) ratios: Vec<f64>,
+    pub(crate) counts: Option<(u64, u64)>,
 }
 
 impl Answer {

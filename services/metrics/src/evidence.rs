@@ -10,6 +10,7 @@ use vigie_model::window::Window;
 use crate::frame::changes::ChangeClass;
 use crate::frame::deployments::{Class, Deployments};
 use crate::frame::incidents::Incident;
+use crate::frame::seek::Seeker;
 use crate::lists::Place;
 use crate::page::{Cursor, Page, cut};
 use crate::scope::Scope;
@@ -68,7 +69,8 @@ impl Snapshot {
     /// The rows behind a metric's value.
     #[must_use]
     pub fn evidence(&self, metric: MetricName, scope: &Scope, window: Window, now: Time, page: &Page) -> EvidencePage {
-        let slice = self.slice(scope, window, now);
+        let slices = self.slices(scope, vec![window], now);
+        let slice = slices.first();
         match metric {
             MetricName::DeploymentFrequency
             | MetricName::ChangeFailureRate
@@ -113,9 +115,12 @@ fn render(
 }
 
 /// The pieces of a slice with the numbers of their members.
-fn numbered<'a>(slice: &Slice<'a>) -> impl Iterator<Item = (usize, Piece<'a>)> {
+fn numbered<'a>(
+    slice: &Slice<'a>,
+    pieces: impl Iterator<Item = Piece<'a>>,
+) -> impl Iterator<Item = (usize, Piece<'a>)> {
     let members = slice.members();
-    slice.pieces().map(move |piece| {
+    pieces.map(move |piece| {
         let number = members.binary_search_by(|member| member.frame.slug().cmp(piece.member.frame.slug())).unwrap_or(0); // a piece is of a member
         (number, piece)
     })
@@ -123,7 +128,7 @@ fn numbered<'a>(slice: &Slice<'a>) -> impl Iterator<Item = (usize, Piece<'a>)> {
 
 fn deployments(metric: MetricName, slice: &Slice) -> Vec<Found> {
     let mut found = Vec::new();
-    for (member, piece) in numbered(slice) {
+    for (member, piece) in numbered(slice, slice.pieces()) {
         let own = &piece.environment.deployments;
         let is_watched = piece.member.frame.service().failure_signal;
         for row in own.range(piece.from, piece.to) {
@@ -179,7 +184,7 @@ fn deployment_reason(
 fn changes(slice: &Slice) -> Vec<Found> {
     let bots = slice.settings().count_bots;
     let mut found = Vec::new();
-    for (member, piece) in numbered(slice) {
+    for (member, piece) in numbered(slice, slice.pieces()) {
         let own = &piece.environment.changes;
         for row in own.range(piece.from, piece.to) {
             let reason = match own.class(row) {
@@ -216,9 +221,9 @@ fn incidents(metric: MetricName, slice: &Slice) -> Vec<Found> {
         let row = piece.environment.incidents.in_table(row);
         found.push((at, (Place { member, row }, reason)));
     };
-    for (member, piece) in numbered(slice) {
+    for (member, piece) in numbered(slice, slice.pieces()) {
         let own = &piece.environment.incidents;
-        for (row, incident) in own.restored(piece.from, piece.to) {
+        for (row, incident) in own.restored(Seeker::default().range(own.restored_at(), piece.from, piece.to)) {
             if incident.shared.as_ref().is_none_or(|key| met.insert(key)) {
                 let at = incident.restored_at.unwrap_or(end);
                 add(member, &piece, row, at, reason(incident));
@@ -226,8 +231,7 @@ fn incidents(metric: MetricName, slice: &Slice) -> Vec<Found> {
         }
     }
     // Open ones may have started long before the window.
-    let before = slice.in_window(Window::new(Time::MIN, end));
-    for (member, piece) in numbered(&before) {
+    for (member, piece) in numbered(slice, slice.pieces_in(Time::MIN, end)) {
         for (row, incident) in piece.environment.incidents.open() {
             let at = incident.started_at;
             if piece.from <= at
@@ -248,7 +252,7 @@ fn intervals(slice: &Slice, page: &Page) -> EvidencePage {
         let at = piece.member.frame.service().archived_at;
         at.is_some_and(|at| at <= slice.window().from)
     };
-    for (member, piece) in numbered(slice) {
+    for (member, piece) in numbered(slice, slice.pieces()) {
         if archived(&piece) {
             continue;
         }

@@ -16,6 +16,7 @@ pub(crate) mod changes;
 pub(crate) mod deployments;
 pub(crate) mod incidents;
 mod loader;
+pub(crate) mod seek;
 mod shelf;
 mod table;
 

@@ -40,7 +40,8 @@ impl Snapshot {
     /// What a person should know about the data of a scope: faults of rows in the window, and what is missing.
     #[must_use]
     pub fn quality(&self, scope: &Scope, window: Window, now: Time) -> QualityReport {
-        let slice = self.slice(scope, window, now);
+        let slices = self.slices(scope, vec![window], now);
+        let slice = slices.first();
         let mut items: Vec<QualityItem> = Vec::new();
         for member in slice.members() {
             let faults = member.frame.quality().rows().into_iter();
@@ -90,8 +91,8 @@ fn of_service(slice: &Slice, member: &Member, items: &mut Vec<QualityItem>) {
     }
     let environment = member.environment();
     let is_deployed = environment.is_some_and(|own| {
-        let deployments = &own.deployments;
-        deployments.has(Class::Delivery, window.from, window.to)
+        let range = own.deployments.range(window.from, window.to);
+        own.deployments.counts(&range).of(Class::Delivery) > 0
     });
     if is_deployed && !service.failure_signal {
         add(

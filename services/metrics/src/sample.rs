@@ -1,25 +1,30 @@
 //! Durations of rows, their quantiles and their mean.
 
+use std::sync::Arc;
+
 use vigie_model::{SECOND, Time};
 
-/// Durations in microseconds, in no particular order.
+/// Durations in microseconds, in no particular order; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Sample(Vec<Time>);
+pub struct Sample {
+    values: Arc<Vec<Time>>,
+    median: Option<f64>,
+}
 
 impl PartialEq for Sample {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |sample: &Self| {
-            let mut values = sample.0.clone();
+            let mut values = sample.values.to_vec();
             values.sort_unstable();
             values
         };
-        self.0.len() == other.0.len() && sorted(self) == sorted(other)
+        self.len() == other.len() && sorted(self) == sorted(other)
     }
 }
 
 impl From<Vec<Time>> for Sample {
-    fn from(values: Vec<Time>) -> Self {
-        Self(values)
+    fn from(mut values: Vec<Time>) -> Self {
+        Self { median: quantile(&mut values, 0.5), values: Arc::new(values) }
     }
 }
 
@@ -27,36 +32,37 @@ impl Sample {
     /// The durations in microseconds.
     #[must_use]
     pub fn values(&self) -> &[Time] {
-        &self.0
+        &self.values
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.values.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 
-    /// The median in seconds. Reorders the values.
-    pub fn median(&mut self) -> Option<f64> {
-        quantile(&mut self.0, 0.5)
+    /// The median in seconds.
+    #[must_use]
+    pub fn median(&self) -> Option<f64> {
+        self.median
     }
 
     /// The sum in microseconds, exact.
     #[must_use]
     pub fn sum(&self) -> i128 {
-        self.0.iter().map(|value| i128::from(*value)).sum()
+        self.values.iter().map(|value| i128::from(*value)).sum()
     }
 
     /// The mean in seconds: the exact sum, divided once.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        mean(self.sum(), self.0.len())
+        mean(self.sum(), self.len())
     }
 
     /// Quantiles in seconds (type 7); `None` of an empty sample and where `p` is outside 0 to 1.
@@ -65,7 +71,7 @@ impl Sample {
         if self.is_empty() || at.is_empty() {
             return vec![None; at.len()];
         }
-        let mut values = self.0.clone();
+        let mut values = self.values.to_vec();
         at.iter().map(|p| quantile(&mut values, *p)).collect()
     }
 }

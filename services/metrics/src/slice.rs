@@ -1,31 +1,57 @@
 //! A slice of the facts: a scope in a window. What a metric asks for counts, durations and covered time, and the
 //! only thing it asks; how those are found (searches in sorted arrays, sums kept before each row) is known here
 //! and in the frames alone.
+//!
+//! Slices come in series, one for each bucket. What one of them is asked for is found for all of them at once,
+//! service by service, so that a series costs little more than one answer.
 
 mod availability;
+mod changes;
 mod deployments;
 mod incidents;
 
+use std::cell::OnceCell;
+
+use vigie_model::Time;
 use vigie_model::settings::Settings;
 use vigie_model::window::{Window, Zone};
-use vigie_model::{DAY, Time};
 
 use crate::frame::Environment;
-use crate::frame::changes::Stage;
 use crate::sample::Sample;
 use crate::scope::{Member, Scope};
 
-pub(crate) use availability::ServiceUptime;
+pub(crate) use availability::{ServiceUptime, Uptimes};
+pub(crate) use deployments::BySignal;
 pub(crate) use incidents::Moment;
+
+/// A scope in several windows.
+pub struct Slices<'a> {
+    scope: &'a Scope,
+    windows: Vec<Window>,
+    settings: &'a Settings,
+    zone: &'a Zone,
+    now: Time,
+    found: Found,
+}
+
+/// What was asked for already, one for each window.
+#[derive(Default)]
+struct Found {
+    deployments: OnceCell<Vec<deployments::BySignal>>,
+    activity: OnceCell<Vec<deployments::Activity>>,
+    recoveries: OnceCell<Vec<Sample>>,
+    rollback_times: OnceCell<Vec<Sample>>,
+    changes: OnceCell<Vec<changes::LeadTimes>>,
+    restored: [OnceCell<Vec<incidents::Restored>>; 3],
+    open: OnceCell<Vec<incidents::OpenIncidents>>,
+    uptimes: OnceCell<Vec<availability::Uptimes>>,
+}
 
 /// See the module's documentation.
 #[derive(Clone, Copy)]
 pub struct Slice<'a> {
-    scope: &'a Scope,
-    window: Window,
-    settings: &'a Settings,
-    zone: &'a Zone,
-    now: Time,
+    of: &'a Slices<'a>,
+    number: usize,
 }
 
 /// A service's part of a slice: its facts in the environment, and a stretch of the window in which they count.
@@ -36,103 +62,77 @@ pub(crate) struct Piece<'a> {
     pub(crate) to: Time,
 }
 
-/// The changes of a slice that count, with what was left out.
-#[derive(Debug, Default)]
-pub(crate) struct LeadTimes {
-    pub(crate) lead_times: Sample,
-    /// By programs.
-    pub(crate) bots: u64,
-    /// Of other categories, or brought earlier by another line.
-    pub(crate) others: u64,
+impl<'a> Slices<'a> {
+    /// The slices of a scope in windows that were already cut at `now`.
+    #[must_use]
+    pub fn new(scope: &'a Scope, windows: Vec<Window>, settings: &'a Settings, zone: &'a Zone, now: Time) -> Self {
+        Self { scope, windows, settings, zone, now, found: Found::default() }
+    }
+
+    /// One for each window, in their order.
+    pub fn iter(&'a self) -> impl ExactSizeIterator<Item = Slice<'a>> {
+        (0..self.windows.len()).map(|number| Slice { of: self, number })
+    }
+
+    /// The first of them, which must be.
+    pub(crate) fn first(&'a self) -> Slice<'a> {
+        debug_assert!(!self.windows.is_empty());
+        Slice { of: self, number: 0 }
+    }
+
+    /// Calls `each` for every service that is known in the environment, every window and every stretch of it in
+    /// which the service's facts count; `begin` makes what a service's calls share.
+    fn visit<S>(&self, mut begin: impl FnMut() -> S, mut each: impl FnMut(&mut S, usize, Piece<'a>)) {
+        for member in &self.scope.members {
+            let Some(environment) = member.environment() else { continue };
+            let mut shared = begin();
+            for (number, window) in self.windows.iter().enumerate() {
+                for (from, to) in member.spans(window.from, window.to) {
+                    each(&mut shared, number, Piece { member, environment, from, to });
+                }
+            }
+        }
+    }
+
+    /// A default for each window.
+    fn blank<T: Default>(&self) -> Vec<T> {
+        self.windows.iter().map(|_| T::default()).collect()
+    }
 }
 
 impl<'a> Slice<'a> {
-    /// The slice of a scope in a window that was already cut at `now`.
-    #[must_use]
-    pub fn new(scope: &'a Scope, window: Window, settings: &'a Settings, zone: &'a Zone, now: Time) -> Self {
-        Self { scope, window, settings, zone, now }
-    }
-
-    /// The same scope in another window.
-    #[must_use]
-    pub fn in_window(&self, window: Window) -> Self {
-        Self { window, ..*self }
+    /// The same scope in other windows.
+    pub(crate) fn over(&self, windows: Vec<Window>) -> Slices<'a> {
+        let Slices { scope, settings, zone, now, .. } = *self.of;
+        Slices::new(scope, windows, settings, zone, now)
     }
 
     pub(crate) fn window(&self) -> Window {
-        self.window
+        self.of.windows[self.number]
     }
 
     pub(crate) fn settings(&self) -> &'a Settings {
-        self.settings
+        self.of.settings
     }
 
     pub(crate) fn zone(&self) -> &'a Zone {
-        self.zone
+        self.of.zone
     }
 
     pub(crate) fn members(&self) -> &'a [Member] {
-        &self.scope.members
+        &self.of.scope.members
     }
 
     /// Every stretch of the window in which facts of a service count.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'a>> + use<'a> {
-        self.pieces_in(self.window.from, self.window.to)
+        self.pieces_in(self.window().from, self.window().to)
     }
 
-    fn pieces_in(&self, from: Time, to: Time) -> impl Iterator<Item = Piece<'a>> + use<'a> {
-        let members = self.scope.members.iter();
+    /// The same in another window.
+    pub(crate) fn pieces_in(&self, from: Time, to: Time) -> impl Iterator<Item = Piece<'a>> + use<'a> {
+        let members = self.of.scope.members.iter();
         members.filter_map(|member| Some((member, member.environment()?))).flat_map(move |(member, environment)| {
             member.spans(from, to).map(move |(from, to)| Piece { member, environment, from, to })
         })
-    }
-
-    /// The lead times of the changes that were deployed in the slice.
-    pub(crate) fn lead_times(&self) -> LeadTimes {
-        let mut values = Vec::new();
-        let mut found = LeadTimes::default();
-        for piece in self.pieces() {
-            let changes = &piece.environment.changes;
-            let range = changes.range(piece.from, piece.to);
-            let (bots, others) = changes.lead_times(range, self.settings.count_bots, &mut values);
-            found.bots += bots;
-            found.others += others;
-        }
-        found.lead_times = values.into();
-        found
-    }
-
-    /// The known lengths of a stage of those changes.
-    pub(crate) fn stage(&self, stage: Stage) -> Sample {
-        let mut values = Vec::new();
-        for piece in self.pieces() {
-            let changes = &piece.environment.changes;
-            let range = changes.range(piece.from, piece.to);
-            values.extend(changes.stages(range, self.settings.count_bots, stage));
-        }
-        values.into()
-    }
-
-    /// When each change was merged that waits for its deployment now.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = Time> + use<'a> {
-        let bots = self.settings.count_bots;
-        let pieces = self.pieces_in(Time::MIN, self.now.saturating_add(1));
-        pieces.flat_map(move |piece| {
-            let waiting = &piece.environment.waiting;
-            waiting.merged(piece.from, piece.to, bots)
-        })
-    }
-
-    /// The days of a stretch of time that deployment frequency divides by.
-    #[allow(clippy::cast_precision_loss)] // lengths of days
-    fn days(&self, from: Time, to: Time) -> f64 {
-        use vigie_model::settings::FrequencyDays;
-        use vigie_model::window::working_days;
-        match self.settings.frequency_days {
-            FrequencyDays::Calendar => (to - from) as f64 / DAY as f64,
-            FrequencyDays::Working => {
-                working_days(Window::new(from, to), self.zone, &self.settings.working_days, &self.settings.holidays)
-            }
-        }
     }
 }

@@ -118,26 +118,24 @@ impl Snapshot {
         let mut rows = Vec::with_capacity(count);
         for part in &parts {
             for metric in metrics {
-                for window in &windows {
-                    let answer = self.ask(*metric, &part.scope, *window, now);
-                    rows.push(TableRow {
-                        metric: *metric,
-                        service: part.service.clone(),
-                        team: part.team.clone(),
-                        environment: part.environment.clone(),
-                        from: window.from,
-                        to: window.to,
-                        value: answer.value,
-                        unit: answer.unit,
-                        sample_size: answer.sample_size,
-                        numerator: answer.numerator,
-                        denominator: answer.denominator,
-                        target: answer.target.map(|target| target.objective),
-                        status: answer.status,
-                        level: answer.level,
-                        no_data: answer.no_data,
-                    });
-                }
+                let answers = self.ask_each(*metric, &part.scope, windows.clone(), now);
+                rows.extend(answers.into_iter().zip(&windows).map(|(answer, window)| TableRow {
+                    metric: *metric,
+                    service: part.service.clone(),
+                    team: part.team.clone(),
+                    environment: part.environment.clone(),
+                    from: window.from,
+                    to: window.to,
+                    value: answer.value,
+                    unit: answer.unit,
+                    sample_size: answer.sample_size,
+                    numerator: answer.numerator,
+                    denominator: answer.denominator,
+                    target: answer.target.map(|target| target.objective),
+                    status: answer.status,
+                    level: answer.level,
+                    no_data: answer.no_data,
+                }));
             }
         }
         TableAnswer { rows, notice: None }

@@ -1,6 +1,8 @@
 //! The answers of frames and slices against the plainest reading of the definitions: every row of every service
 //! is looked at, nothing is sorted, searched or summed ahead.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

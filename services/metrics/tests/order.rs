@@ -1,5 +1,7 @@
 //! The same events in any order, any number of times, give the same numbers to the last bit.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

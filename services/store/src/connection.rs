@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions as _, Database, PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::place::{ConnectOptions, Place};
 use crate::{Result, StoreError};
@@ -21,11 +21,11 @@ pub(crate) enum Either<S, P> {
 /// The pools.
 pub(crate) type Backend = Either<SqlitePools, PgPool>;
 /// A writing transaction, or a reading one of a few small statements. Dropped without a commit it leaves nothing.
-pub(crate) type Tx = Either<OwnTx<Sqlite>, Transaction<'static, Postgres>>;
+pub(crate) type Tx = Either<OwnTx<Sqlite>, OwnTx<Postgres>>;
 /// A connection for a single reading statement.
 pub(crate) type Reader = Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>;
-/// A reading transaction that [`crate::scan`] may use, all of it from one moment.
-pub(crate) type Snapshot = Either<OwnTx<Sqlite>, OwnTx<Postgres>>;
+/// A reading transaction, all of it from one moment.
+pub(crate) type Snapshot = Tx;
 
 /// A transaction that the driver does not know of. One that does not come to its end closes its connection, because
 /// the driver would go on with it as if nothing had happened, where something has: SQLite itself takes a transaction
@@ -171,7 +171,7 @@ impl Backend {
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(&pools.writer, "BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(OwnTx::<Postgres>::begin(pool, "BEGIN").await?),
         })
     }
 
@@ -179,11 +179,11 @@ impl Backend {
     pub(crate) async fn begin_reading(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(&pools.readers, "BEGIN").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(OwnTx::<Postgres>::begin(pool, "BEGIN").await?),
         })
     }
 
-    /// A transaction that reads in bulk, all of it from one moment. To be [`finished`](Snapshot::finish).
+    /// A transaction that reads, all of it from one moment.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         Ok(match self {
             Self::Sqlite(pools) => Snapshot::Sqlite(OwnTx::<Sqlite>::begin(&pools.readers, "BEGIN").await?),
@@ -213,30 +213,19 @@ impl Backend {
     }
 }
 
-impl Snapshot {
-    pub(crate) async fn finish(self) -> Result<()> {
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.end("COMMIT").await,
             Self::Postgres(tx) => tx.end("COMMIT").await,
         }
     }
-}
-
-impl Tx {
-    pub(crate) async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.end("COMMIT").await?,
-            Self::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
-    }
 
     pub(crate) async fn rollback(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.end("ROLLBACK").await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => tx.end("ROLLBACK").await,
+            Self::Postgres(tx) => tx.end("ROLLBACK").await,
         }
-        Ok(())
     }
 }
 

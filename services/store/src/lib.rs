@@ -25,6 +25,7 @@
 pub mod cells;
 pub mod check;
 mod connection;
+mod copy;
 mod error;
 pub mod facts;
 mod keeping;

@@ -4,6 +4,8 @@ use vigie_model::Time;
 use vigie_model::facts::AvailabilityFact;
 use vigie_model::settings::UptimeSource;
 
+use super::seek::Seeker;
+
 /// Disjoint intervals in order, with the time that they cover before each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Intervals {
@@ -34,13 +36,18 @@ impl Intervals {
     }
 
     /// How much of `[from, to)` they cover, in microseconds.
-    pub(crate) fn covered(&self, from: Time, to: Time) -> Time {
-        if from < to && !self.from.is_empty() { self.until(to) - self.until(from) } else { 0 }
+    pub(crate) fn covered(&self, seeker: &mut Seeker, from: Time, to: Time) -> Time {
+        if from < to && !self.from.is_empty() {
+            let before = self.until(seeker, from);
+            self.until(seeker, to) - before
+        } else {
+            0
+        }
     }
 
     /// How much they cover before an instant.
-    fn until(&self, at: Time) -> Time {
-        match self.from.partition_point(|from| *from < at).checked_sub(1) {
+    fn until(&self, seeker: &mut Seeker, at: Time) -> Time {
+        match seeker.seek(&self.from, at).checked_sub(1) {
             Some(last) => self.before[last] + self.to[last].min(at) - self.from[last],
             None => 0,
         }
@@ -81,10 +88,9 @@ impl Requests {
     }
 
     /// Good and all requests of the samples that begin in `[from, to)`.
-    pub(crate) fn sums(&self, from: Time, to: Time) -> (i64, i64) {
-        let low = self.at.partition_point(|at| *at < from);
-        let high = low + self.at[low..].partition_point(|at| *at < to);
-        match (self.before.get(low), self.before.get(high)) {
+    pub(crate) fn sums(&self, seeker: &mut Seeker, from: Time, to: Time) -> (i64, i64) {
+        let range = seeker.range(&self.at, from, to);
+        match (self.before.get(range.start), self.before.get(range.end)) {
             (Some(low), Some(high)) => (high.0 - low.0, high.1 - low.1),
             _ => (0, 0),
         }
@@ -92,9 +98,8 @@ impl Requests {
 
     /// The samples that begin in `[from, to)` and had bad requests.
     pub(crate) fn bad(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = (Time, Time)> + '_ {
-        let low = self.at.partition_point(|at| *at < from);
-        let high = low + self.at[low..].partition_point(|at| *at < to);
-        (low..high)
+        let range = Seeker::default().range(&self.at, from, to);
+        range
             .filter(|at| {
                 let (low, high) = (self.before[*at], self.before[*at + 1]);
                 high.0 - low.0 < high.1 - low.1
@@ -158,11 +163,13 @@ mod tests {
     #[test]
     fn covered_time_is_cut_at_the_ends() {
         let intervals = Intervals::new(vec![(10, 20), (30, 40), (90, Time::MAX)]);
-        assert_eq!(intervals.covered(0, 100), 30);
-        assert_eq!(intervals.covered(15, 35), 10);
-        assert_eq!(intervals.covered(20, 30), 0);
-        assert_eq!(intervals.covered(95, 1_000), 905);
-        assert_eq!(Intervals::default().covered(0, 100), 0);
+        let mut seeker = Seeker::default();
+        let mut covered = |from, to| intervals.covered(&mut seeker, from, to);
+        assert_eq!(covered(0, 100), 30);
+        assert_eq!(covered(15, 35), 10);
+        assert_eq!(covered(20, 30), 0);
+        assert_eq!(covered(95, 1_000), 905);
+        assert_eq!(Intervals::default().covered(&mut Seeker::default(), 0, 100), 0);
         let within: Vec<_> = intervals.within(15, 35).collect();
         assert_eq!(within, [(15, 20), (30, 35)]);
         assert_eq!(intervals.within(20, 30).count(), 0);

@@ -5,6 +5,8 @@ use std::ops::Range;
 use vigie_model::Time;
 use vigie_model::facts::{ChangeFact, WaitingFact};
 
+use super::seek::Seeker;
+
 /// What a change counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -71,11 +73,14 @@ impl Changes {
         }
     }
 
+    /// The times of the rows.
+    pub(crate) fn times(&self) -> &[Time] {
+        &self.at
+    }
+
     /// Where the rows of a window stand.
     pub(crate) fn range(&self, from: Time, to: Time) -> Range<usize> {
-        let low = self.at.partition_point(|at| *at < from);
-        let high = low + self.at[low..].partition_point(|at| *at < to);
-        low..high
+        Seeker::default().range(&self.at, from, to)
     }
 
     /// Adds the lead times of a range's rows that count to `found`, and answers how many were left out as bots'

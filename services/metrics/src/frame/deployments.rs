@@ -6,6 +6,8 @@ use std::ops::Range;
 use vigie_model::Time;
 use vigie_model::facts::DeploymentFact;
 
+use super::seek::Seeker;
+
 /// How many classes there are.
 pub(crate) const CLASSES: usize = 10;
 
@@ -50,6 +52,8 @@ pub(crate) struct Deployments {
     lengths: Box<[Time]>,
     /// `before[i]`: how many of each class are before row `i`.
     before: Box<[[u32; CLASSES]]>,
+    /// Likewise the time of the last delivery, or `NONE`.
+    last_delivery: Box<[Time]>,
 }
 
 /// When a deployment stands in lists.
@@ -113,11 +117,18 @@ impl Deployments {
         let mut sums = [0_u32; CLASSES];
         let mut before = Vec::with_capacity(rows.len() + 1);
         before.push(sums);
-        for classes in &classes {
+        let mut last_delivery = Vec::with_capacity(rows.len() + 1);
+        last_delivery.push(NONE);
+        let mut last = NONE;
+        for (classes, row) in classes.iter().zip(rows) {
             for (number, sum) in sums.iter_mut().enumerate() {
                 *sum += u32::from(classes >> number & 1);
             }
             before.push(sums);
+            if classes & bit(Class::Delivery) != 0 {
+                last = time_of(row);
+            }
+            last_delivery.push(last);
         }
         Self {
             first,
@@ -125,14 +136,18 @@ impl Deployments {
             classes,
             lengths: rows.iter().map(length_of).collect(),
             before: before.into(),
+            last_delivery: last_delivery.into(),
         }
+    }
+
+    /// The times of the rows.
+    pub(crate) fn times(&self) -> &[Time] {
+        &self.at
     }
 
     /// Where the rows of a window stand.
     pub(crate) fn range(&self, from: Time, to: Time) -> Range<usize> {
-        let low = self.at.partition_point(|at| *at < from);
-        let high = low + self.at[low..].partition_point(|at| *at < to);
-        low..high
+        Seeker::default().range(&self.at, from, to)
     }
 
     /// How many rows of each class are in a range.
@@ -143,9 +158,9 @@ impl Deployments {
         }
     }
 
-    /// Whether a class has a row in a window.
-    pub(crate) fn has(&self, class: Class, from: Time, to: Time) -> bool {
-        self.counts(&self.range(from, to)).of(class) > 0
+    /// When the last delivery was among the first `count` rows.
+    pub(crate) fn last_delivery(&self, count: usize) -> Option<Time> {
+        self.last_delivery.get(count).copied().filter(|at| *at != NONE)
     }
 
     /// The lengths of a class's rows in a range: recoveries of [`Class::Recovered`], the time since what they

@@ -12,8 +12,10 @@ use vigie_model::settings::Severity;
 pub(crate) struct Incidents {
     first: usize,
     rows: Box<[Incident]>,
-    /// When a restored one was, and its row; ascending.
-    restored: Box<[(Time, u32)]>,
+    /// When the restored ones were, ascending.
+    restored_at: Box<[Time]>,
+    /// The row of each of those.
+    restored: Box<[u32]>,
     /// The rows of those without a restoration.
     open: Box<[u32]>,
     /// The hash of each one's key, and its row; ascending.
@@ -87,17 +89,20 @@ impl Incidents {
             first,
             hashes: hashes.into(),
             rows: rows.iter().map(Incident::new).collect(),
-            restored: restored.into(),
+            restored_at: restored.iter().map(|(at, _)| *at).collect(),
+            restored: restored.into_iter().map(|(_, row)| row).collect(),
             open: open.into(),
         }
     }
 
-    /// The incidents restored in a window, with their rows.
-    pub(crate) fn restored(&self, from: Time, to: Time) -> impl Iterator<Item = (usize, &Incident)> {
-        let low = self.restored.partition_point(|(at, _)| *at < from);
-        let high = low + self.restored[low..].partition_point(|(at, _)| *at < to);
-        let numbers = self.restored[low..high].iter();
-        numbers.map(|(_, row)| (*row as usize, &self.rows[*row as usize]))
+    /// When the restored ones were, ascending.
+    pub(crate) fn restored_at(&self) -> &[Time] {
+        &self.restored_at
+    }
+
+    /// The incidents in a range of those times, with their rows.
+    pub(crate) fn restored(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &Incident)> {
+        self.restored[range].iter().map(|row| (*row as usize, &self.rows[*row as usize]))
     }
 
     /// The open incidents, with their rows.

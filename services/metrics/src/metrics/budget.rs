@@ -4,6 +4,7 @@ use vigie_model::settings::{BudgetWindow, UptimeSource};
 use vigie_model::window::{Window, month_of, month_window};
 use vigie_model::{DAY, HOUR, MINUTE, Time};
 
+use super::uptime;
 use crate::sample::seconds;
 use crate::slice::{ServiceUptime, Slice};
 
@@ -61,8 +62,9 @@ pub(crate) fn left(slice: &Slice, objective: f64) -> Option<f64> {
 fn spent(slice: &Slice, from: Time, to: Time, objective: f64) -> Option<f64> {
     let allowed = (1.0 - objective) * seconds(to - from);
     let end = slice.window().to.min(to);
-    let uptimes = slice.in_window(Window::new(from, end)).uptimes();
-    if uptimes.known.is_empty() || allowed <= 0.0 {
+    let so_far = slice.over(vec![Window::new(from, end)]);
+    let known = &so_far.first().uptimes().known;
+    if known.is_empty() || allowed <= 0.0 {
         return None;
     }
     let down = |own: &ServiceUptime| match own.source {
@@ -70,30 +72,19 @@ fn spent(slice: &Slice, from: Time, to: Time, objective: f64) -> Option<f64> {
         UptimeSource::Requests => (1.0 - own.ratio()) * seconds(end - from),
         UptimeSource::Probes | UptimeSource::Incidents => seconds(own.observed - own.up),
     };
-    let sum: f64 = uptimes.known.iter().map(down).sum();
-    Some(sum / uptimes.known.len() as f64 / allowed)
+    Some(known.iter().map(down).sum::<f64>() / known.len() as f64 / allowed)
 }
 
 pub(crate) fn budget(slice: &Slice, objective: f64) -> Option<ErrorBudget> {
     let (from, to) = budget_window(slice);
     let spent = spent(slice, from, to, objective)?;
     let end = slice.window().to;
-    let rate = |look_back: Time| {
-        let window = Window::new(end.saturating_sub(look_back), end);
-        let uptimes = slice.in_window(window).uptimes();
-        let errors: Vec<f64> = uptimes.known.iter().map(|own| 1.0 - own.ratio()).collect();
-        let count = u32::try_from(errors.len()).unwrap_or(u32::MAX);
-        (count > 0).then(|| errors.iter().sum::<f64>() / f64::from(count) / (1.0 - objective))
-    };
-    Some(ErrorBudget {
-        from,
-        to,
-        allowed: (1.0 - objective) * seconds(to - from),
-        spent,
-        left: 1.0 - spent,
-        burn_rates: LOOK_BACKS
-            .iter()
-            .map(|look_back| BurnRate { look_back: *look_back, rate: rate(*look_back) })
-            .collect(),
-    })
+    let windows = LOOK_BACKS.iter().map(|length| Window::new(end.saturating_sub(*length), end));
+    let look_backs = slice.over(windows.collect());
+    let rates = LOOK_BACKS.iter().zip(look_backs.iter()).map(|(look_back, slice)| BurnRate {
+        look_back: *look_back,
+        rate: uptime::value(slice.uptimes()).map(|value| (1.0 - value) / (1.0 - objective)),
+    });
+    let allowed = (1.0 - objective) * seconds(to - from);
+    Some(ErrorBudget { from, to, allowed, spent, left: 1.0 - spent, burn_rates: rates.collect() })
 }

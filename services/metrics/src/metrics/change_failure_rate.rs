@@ -6,7 +6,7 @@ use super::deployment_frequency::exclude_others;
 use crate::answer::{Measurement, NoData};
 use crate::frame::deployments::{Class, Counts};
 use crate::registry::Metric;
-use crate::slice::Slice;
+use crate::slice::{BySignal, Slice};
 
 /// See the registry.
 pub const METRIC: Metric = Metric {
@@ -35,21 +35,22 @@ pub const METRIC: Metric = Metric {
 
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
-    let (counts, unwatched) = slice.deployments_by_signal();
-    let mut found = match no_data(&counts, &unwatched) {
+    let BySignal { watched: counts, unwatched } = slice.deployments();
+    let mut found = match no_data(counts, unwatched) {
         Some(reason) => Measurement::none(reason),
         None => {
-            let (failed, all) = (counts.of(Class::Failed) as f64, counts.judged() as f64);
+            let (failed, all) = (counts.of(Class::Failed), counts.judged());
             Measurement {
-                value: Some(failed / all),
-                numerator: Some(failed),
-                denominator: Some(all),
-                sample_size: counts.judged(),
+                value: Some(failed as f64 / all as f64),
+                numerator: Some(failed as f64),
+                denominator: Some(all as f64),
+                counts: Some((failed, all)),
+                sample_size: all,
                 ..Measurement::default()
             }
         }
     };
-    exclude(&mut found, &counts, &unwatched);
+    exclude(&mut found, counts, unwatched);
     found
 }
 

@@ -23,7 +23,7 @@ pub const METRIC: Metric = Metric {
 
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
-    let counts = slice.deployments();
+    let counts = slice.deployments().all();
     let activity = slice.activity();
     let deliveries = counts.of(Class::Delivery);
     let mut found = Measurement {

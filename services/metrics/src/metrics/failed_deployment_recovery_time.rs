@@ -6,7 +6,7 @@ use super::change_failure_rate;
 use crate::answer::{Measurement, NoData};
 use crate::frame::deployments::Class;
 use crate::registry::Metric;
-use crate::slice::Slice;
+use crate::slice::{BySignal, Slice};
 
 /// See the registry.
 pub const METRIC: Metric = Metric {
@@ -32,8 +32,8 @@ pub const METRIC: Metric = Metric {
 };
 
 fn measure(slice: &Slice) -> Measurement {
-    let (counts, unwatched) = slice.deployments_by_signal();
-    let mut recoveries = slice.lengths(Class::Recovered);
+    let BySignal { watched: counts, unwatched } = slice.deployments();
+    let recoveries = slice.recoveries();
     let mut found = Measurement {
         value: recoveries.median(),
         mean: recoveries.mean(),
@@ -41,12 +41,12 @@ fn measure(slice: &Slice) -> Measurement {
         ..Measurement::default()
     };
     if found.value.is_none() {
-        let reason = change_failure_rate::no_data(&counts, &unwatched);
+        let reason = change_failure_rate::no_data(counts, unwatched);
         found.no_data =
             reason.or(Some(if counts.of(Class::Failed) == 0 { NoData::NoFailures } else { NoData::NotRecovered }));
     }
     found.exclude("not_recovered", counts.of(Class::Failed) - counts.of(Class::Recovered));
     found.exclude("no_failure_signal", unwatched.judged());
-    found.sample = recoveries;
+    found.sample = recoveries.clone();
     found
 }

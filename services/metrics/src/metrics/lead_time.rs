@@ -33,7 +33,7 @@ pub const METRIC: Metric = Metric {
 };
 
 fn measure(slice: &Slice) -> Measurement {
-    let mut changes = slice.lead_times();
+    let changes = slice.lead_times();
     let mut found = Measurement {
         value: changes.lead_times.median(),
         mean: changes.lead_times.mean(),
@@ -41,12 +41,12 @@ fn measure(slice: &Slice) -> Measurement {
         ..Measurement::default()
     };
     if found.value.is_none() {
-        let is_deployed = slice.deployments().of(Class::Delivery) > 0;
+        let is_deployed = slice.deployments().all().of(Class::Delivery) > 0;
         found.no_data = Some(if is_deployed { NoData::NoChanges } else { NoData::NoDeployments });
     }
     found.exclude("bot", changes.bots);
     found.exclude("other_line", changes.others);
-    found.sample = changes.lead_times;
+    found.sample = changes.lead_times.clone();
     found
 }
 

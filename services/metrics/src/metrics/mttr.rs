@@ -23,9 +23,9 @@ pub const METRIC: Metric = Metric {
 /// The mean of the time to a moment of the incidents that were restored in the slice.
 #[allow(clippy::cast_precision_loss)] // a number of rows
 pub(super) fn measure(slice: &Slice, moment: Moment) -> Measurement {
-    let mut restored = slice.restored(moment);
+    let restored = slice.restored(moment);
     let open = slice.open_incidents();
-    let lengths = std::mem::take(&mut restored.lengths);
+    let lengths = restored.lengths.clone();
     let mut found = Measurement {
         value: lengths.mean(),
         mean: lengths.mean(),

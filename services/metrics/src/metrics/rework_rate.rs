@@ -6,7 +6,7 @@ use super::deployment_frequency::exclude_others;
 use crate::answer::{Measurement, NoData};
 use crate::frame::deployments::{Class, Counts};
 use crate::registry::Metric;
-use crate::slice::Slice;
+use crate::slice::{BySignal, Slice};
 
 /// See the registry.
 pub const METRIC: Metric = Metric {
@@ -26,23 +26,24 @@ fn all(counts: &Counts) -> u64 {
 
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
-    let (counts, unwatched) = slice.deployments_by_signal();
-    let mut found = if all(&counts) > 0 {
-        let (unplanned, all) = (counts.of(Class::Unplanned) as f64, all(&counts) as f64);
+    let BySignal { watched: counts, unwatched } = slice.deployments();
+    let mut found = if all(counts) > 0 {
+        let (unplanned, all) = (counts.of(Class::Unplanned), all(counts));
         Measurement {
-            value: Some(unplanned / all),
-            numerator: Some(unplanned),
-            denominator: Some(all),
+            value: Some(unplanned as f64 / all as f64),
+            numerator: Some(unplanned as f64),
+            denominator: Some(all as f64),
+            counts: Some((unplanned, all)),
             ..Measurement::default()
         }
-    } else if all(&unwatched) > 0 {
+    } else if all(unwatched) > 0 {
         Measurement::none(NoData::NoFailureSignal)
     } else {
         Measurement::none(NoData::NoDeployments)
     };
-    found.sample_size = all(&counts);
-    found.exclude("no_failure_signal", all(&unwatched));
-    exclude_others(&mut found, &counts);
+    found.sample_size = all(counts);
+    found.exclude("no_failure_signal", all(unwatched));
+    exclude_others(&mut found, counts);
     found.exclude("unsuccessful", counts.of(Class::Unsuccessful) + counts.of(Class::FailedOutcome));
     found
 }
@@ -57,6 +58,6 @@ pub struct Rollbacks {
 }
 
 pub(crate) fn rollbacks(slice: &Slice) -> Rollbacks {
-    let (counts, _) = slice.deployments_by_signal();
-    Rollbacks { count: counts.of(Class::Rollback), median_time: slice.lengths(Class::Rollback).median() }
+    let counts = &slice.deployments().watched;
+    Rollbacks { count: counts.of(Class::Rollback), median_time: slice.rollback_times().median() }
 }

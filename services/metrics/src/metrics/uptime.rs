@@ -5,7 +5,7 @@ use vigie_model::settings::{MetricName, UptimeSource};
 use crate::answer::{Measurement, NoData};
 use crate::registry::Metric;
 use crate::sample::seconds;
-use crate::slice::Slice;
+use crate::slice::{ServiceUptime, Slice, Uptimes};
 
 /// See the registry.
 pub const METRIC: Metric = Metric {
@@ -25,7 +25,7 @@ pub const METRIC: Metric = Metric {
 fn measure(slice: &Slice) -> Measurement {
     let uptimes = slice.uptimes();
     let length = slice.window().to - slice.window().from;
-    let ratios: Vec<f64> = uptimes.known.iter().map(|own| own.ratio()).collect();
+    let ratios: Vec<f64> = uptimes.known.iter().map(ServiceUptime::ratio).collect();
     let observed: Vec<i64> =
         uptimes.known.iter().filter(|own| own.source != UptimeSource::Requests).map(|own| own.observed).collect();
     let mut found =
@@ -37,6 +37,9 @@ fn measure(slice: &Slice) -> Measurement {
         };
         found.numerator = Some(unit(only.up));
         found.denominator = Some(unit(only.observed));
+        if only.source == UptimeSource::Requests {
+            found.counts = Some((only.up.unsigned_abs(), only.observed.unsigned_abs()));
+        }
     }
     if !observed.is_empty() {
         let shares: Vec<f64> = observed.iter().map(|observed| *observed as f64 / length as f64).collect();
@@ -50,6 +53,11 @@ fn measure(slice: &Slice) -> Measurement {
     found.exclude("archived", uptimes.archived);
     found.ratios = ratios;
     found
+}
+
+/// The mean over the services with data.
+pub(super) fn value(uptimes: &Uptimes) -> Option<f64> {
+    mean(&uptimes.known.iter().map(ServiceUptime::ratio).collect::<Vec<_>>())
 }
 
 #[allow(clippy::cast_precision_loss)] // a number of services

@@ -3,12 +3,14 @@
 use hashbrown::HashSet;
 use vigie_model::Time;
 
-use super::Slice;
+use super::{Slice, Slices};
 use crate::frame::incidents::Incident;
+use crate::frame::seek::Seeker;
 use crate::sample::Sample;
 
 /// How far an incident had come after it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Moment {
     /// From its start to its restoration.
     Restored,
@@ -42,74 +44,97 @@ pub(crate) struct OpenIncidents {
     pub(crate) longest: Option<Time>,
 }
 
-/// Which incidents were met already.
+/// Which incidents were met already, in which window.
 struct Once<'a> {
     is_needed: bool,
-    met: HashSet<&'a str>,
+    met: HashSet<(usize, &'a str)>,
 }
 
 impl<'a> Once<'a> {
-    fn is_new(&mut self, incident: &'a Incident) -> bool {
+    fn new(slices: &Slices) -> Self {
+        Self { is_needed: slices.scope.members.len() > 1, met: HashSet::new() }
+    }
+
+    fn is_new(&mut self, window: usize, incident: &'a Incident) -> bool {
         match &incident.shared {
-            Some(key) if self.is_needed => self.met.insert(key),
+            Some(key) if self.is_needed => self.met.insert((window, key)),
             _ => true,
         }
     }
 }
 
-impl<'a> Slice<'a> {
-    fn once(&self) -> Once<'a> {
-        Once { is_needed: self.members().len() > 1, met: HashSet::new() }
-    }
-
-    /// See [`Restored`].
-    pub(crate) fn restored(&self, moment: Moment) -> Restored {
-        let least = self.settings().min_severity;
-        let mut once = self.once();
-        let mut values = Vec::new();
-        let mut found = Restored::default();
-        for piece in self.pieces() {
-            for (_, incident) in piece.environment.incidents.restored(piece.from, piece.to) {
-                if !once.is_new(incident) {
+impl Slices<'_> {
+    fn restored(&self, moment: Moment) -> Vec<Restored> {
+        let least = self.settings.min_severity;
+        let mut once = Once::new(self);
+        let mut found: Vec<Restored> = self.blank();
+        let mut values: Vec<Vec<Time>> = self.blank();
+        self.visit(Seeker::default, |seeker, number, piece| {
+            let incidents = &piece.environment.incidents;
+            let range = seeker.range(incidents.restored_at(), piece.from, piece.to);
+            for (_, incident) in incidents.restored(range) {
+                if !once.is_new(number, incident) {
                     continue;
                 }
+                let own = &mut found[number];
                 if !incident.reaches(least) {
-                    found.minor += 1;
+                    own.minor += 1;
                     continue;
                 }
-                found.count += 1;
+                own.count += 1;
                 let length = match moment {
                     Moment::Restored => incident.restore,
                     Moment::Detected => incident.detect,
                     Moment::Acknowledged => incident.acknowledge,
                 };
                 match length {
-                    Some(length) if length >= 0 => values.push(length),
-                    Some(_) => found.out_of_order += 1,
-                    None => found.unknown += 1,
+                    Some(length) if length >= 0 => values[number].push(length),
+                    Some(_) => own.out_of_order += 1,
+                    None => own.unknown += 1,
                 }
             }
+        });
+        for (found, values) in found.iter_mut().zip(values) {
+            found.lengths = values.into();
         }
-        found.lengths = values.into();
         found
     }
 
-    /// See [`OpenIncidents`].
-    pub(crate) fn open_incidents(&self) -> OpenIncidents {
-        let least = self.settings().min_severity;
-        let end = self.window().to;
-        let mut once = self.once();
-        let mut found = OpenIncidents::default();
-        for piece in self.pieces_in(Time::MIN, end) {
-            for (_, incident) in piece.environment.incidents.open() {
+    fn open_incidents(&self) -> Vec<OpenIncidents> {
+        let least = self.settings.min_severity;
+        let mut once = Once::new(self);
+        let mut found: Vec<OpenIncidents> = self.blank();
+        for member in &self.scope.members {
+            let Some(environment) = member.environment() else { continue };
+            for (_, incident) in environment.incidents.open() {
                 let started_at = incident.started_at;
-                if piece.from <= started_at && started_at < piece.to && incident.reaches(least) && once.is_new(incident)
-                {
-                    found.count += 1;
-                    found.longest = found.longest.max(Some(end - started_at));
+                // Whose it is goes by when it started, however long before the window.
+                let is_owned = member.spans(started_at, started_at.saturating_add(1)).next().is_some();
+                if !is_owned || !incident.reaches(least) {
+                    continue;
+                }
+                for (number, window) in self.windows.iter().enumerate() {
+                    if started_at < window.to && once.is_new(number, incident) {
+                        let own = &mut found[number];
+                        own.count += 1;
+                        own.longest = own.longest.max(Some(window.to - started_at));
+                    }
                 }
             }
         }
         found
+    }
+}
+
+impl<'a> Slice<'a> {
+    /// See [`Restored`].
+    pub(crate) fn restored(&self, moment: Moment) -> &'a Restored {
+        let found = &self.of.found.restored[moment as usize];
+        &found.get_or_init(|| self.of.restored(moment))[self.number]
+    }
+
+    /// See [`OpenIncidents`].
+    pub(crate) fn open_incidents(&self) -> &'a OpenIncidents {
+        &self.of.found.open.get_or_init(|| self.of.open_incidents())[self.number]
     }
 }

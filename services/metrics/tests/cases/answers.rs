@@ -99,6 +99,24 @@ pub fn check(question: &Question, word: &str, rest: &str, asked: &Asked) -> Resu
             let earlier = snapshot.ask(*metric, scope, window.previous(snapshot.zone()), now);
             expect_number("the previous value", earlier.value, rest)
         }
+        "interval" => {
+            let words = words(rest);
+            let found = answer.interval();
+            let ends = [found.map(|interval| interval.low), found.map(|interval| interval.high)];
+            let expected = words.iter().map(|word| number(word)).collect::<Result<Vec<_>, _>>()?;
+            // Intervals are written as far as they are looked at.
+            let near = |(found, expected): (&Option<f64>, &Option<f64>)| match (found, expected) {
+                (Some(found), Some(expected)) => (found - expected).abs() <= 1e-3 * expected.abs().max(1e-3),
+                (None, None) => true,
+                _ => false,
+            };
+            let is_near = ends.iter().zip(expected.iter().cycle()).all(near);
+            if is_near { Ok(()) } else { Err(format!("the interval is {} to {}", show(ends[0]), show(ends[1]))) }
+        }
+        "trend" => {
+            let earlier = snapshot.ask(*metric, scope, window.previous(snapshot.zone()), now);
+            expect_text("the trend", vigie_metrics::trend(answer, &earlier).as_str(), rest)
+        }
         "series" => series(question, rest, asked),
         "by" => breakdown(question, rest, asked),
         "evidence" => evidence(question, rest, asked),

@@ -2,6 +2,8 @@
 //! answers that metrics.md demands. Each case is folded in the order it is written, and again backwards with every
 //! event twice: the facts must be the same. How a case is written stands in `cases/README.md`.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test may
+
 mod answers;
 mod events;
 mod facts;
@@ -35,6 +37,7 @@ files! {
     targets "cases/targets.cases"
     scopes "cases/scopes.cases"
     windows "cases/windows.cases"
+    confidence "cases/confidence.cases"
     rollbacks "cases/rollbacks.cases"
     deployed_sets "cases/deployed_sets.cases"
     changes "cases/changes.cases"

@@ -10,15 +10,17 @@ use vigie_model::facts::{
 /// What to do to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta<R> {
-    /// Rows that are new or have changed, unique by their key.
+    /// Rows that have changed or are new, unique by their key.
     pub upsert: Vec<R>,
+    /// How many of the first of these have changed; the others are taken for new, which saves a search for them.
+    pub changed: usize,
     /// Rows that are no more; only their keys matter. None of them is in `upsert`.
     pub delete: Vec<R>,
 }
 
 impl<R> Default for Delta<R> {
     fn default() -> Self {
-        Self { upsert: Vec::new(), delete: Vec::new() }
+        Self { upsert: Vec::new(), changed: 0, delete: Vec::new() }
     }
 }
 
@@ -26,7 +28,7 @@ impl<R: FactRow> Delta<R> {
     /// Everything is new.
     #[must_use]
     pub fn insert(rows: &[R]) -> Self {
-        Self { upsert: rows.to_vec(), delete: Vec::new() }
+        Self { upsert: rows.to_vec(), ..Self::default() }
     }
 
     /// The difference of two folds, each unique by key and in any order.
@@ -39,10 +41,19 @@ impl<R: FactRow> Delta<R> {
         let (old, new) = (&old[..old.len() - alike], &new[..new.len() - alike]);
 
         let mut known: HashMap<Vec<u8>, &R> = old.iter().map(|row| (key_of(row), row)).collect();
-        let upsert = new.iter().filter(|row| known.remove(&key_of(*row)) != Some(*row)).cloned().collect();
+        let (mut upsert, mut added) = (Vec::new(), Vec::new());
+        for row in new {
+            match known.remove(&key_of(row)) {
+                Some(before) if before == row => {}
+                Some(_) => upsert.push(row.clone()),
+                None => added.push(row.clone()),
+            }
+        }
+        let changed = upsert.len();
+        upsert.append(&mut added);
         let mut gone: Vec<_> = known.into_iter().collect();
         gone.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        Self { upsert, delete: gone.into_iter().map(|(_, row)| row.clone()).collect() }
+        Self { upsert, changed, delete: gone.into_iter().map(|(_, row)| row.clone()).collect() }
     }
 
     /// Whether there is nothing to do.
@@ -159,7 +170,7 @@ mod tests {
         let old = [quality("1", "a"), quality("2", "a"), quality("3", "a"), quality("4", "a")];
         let new = [quality("1", "a"), quality("3", "b"), quality("5", "a"), quality("2", "a"), quality("4", "a")];
         let delta = Delta::between(&old, &new);
-        assert_eq!(delta.upsert, [quality("3", "b"), quality("5", "a")]);
+        assert_eq!((&*delta.upsert, delta.changed), (&[quality("3", "b"), quality("5", "a")][..], 1));
         assert_eq!(delta.delete, []);
         let delta = Delta::between(&new, &old);
         assert_eq!(delta.upsert, [quality("3", "a")]);

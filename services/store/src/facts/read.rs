@@ -166,6 +166,6 @@ impl FactsReader {
     /// # Errors
     /// Those of the database.
     pub async fn finish(self) -> Result<()> {
-        self.snapshot.finish().await
+        self.snapshot.rollback().await
     }
 }

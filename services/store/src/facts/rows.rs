@@ -5,20 +5,61 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
 use vigie_model::facts::{CellWriter, Column, ColumnType, FactRow};
 
-use crate::Result;
+use super::delta::Delta;
 use crate::connection::Tx;
+use crate::copy::copy_in;
+use crate::{Result, StoreError};
 
 /// Values of the largest statement on SQLite.
 const VALUES: usize = 2_048;
 /// Rows of an array on PostgreSQL.
 const ARRAY: usize = 4_096;
+/// Fewer rows are not worth a `COPY`.
+const FEW: usize = 256;
 
 /// Inserts rows, or replaces those of the same key. No two have the same.
-pub(super) async fn upsert<R: FactRow>(tx: &mut Tx, rows: &[&R]) -> Result<()> {
+pub(super) async fn upsert<R: FactRow>(tx: &mut Tx, deltas: &[&Delta<R>]) -> Result<()> {
+    let rows = || deltas.iter().flat_map(|delta| &delta.upsert);
+    let count = rows().count();
     match tx {
-        Tx::Sqlite(tx) => sqlite::<R>(tx, rows, R::COLUMNS.len(), |count| upsert_sqlite::<R>(count)).await,
-        Tx::Postgres(tx) => postgres::<R>(tx, rows, R::COLUMNS, &upsert_postgres::<R>()).await,
+        Tx::Postgres(tx) if count >= FEW => copy_over(tx, deltas).await,
+        Tx::Postgres(tx) => postgres::<R>(tx, &rows().collect::<Vec<_>>(), R::COLUMNS, &upsert_postgres::<R>()).await,
+        Tx::Sqlite(tx) => {
+            sqlite::<R>(tx, &rows().collect::<Vec<_>>(), R::COLUMNS.len(), |count| upsert_sqlite::<R>(count)).await
+        }
     }
+}
+
+/// `COPY` only adds, and with what it replaces removed first it is still the fastest way by far.
+async fn copy_over<R: FactRow>(connection: &mut PgConnection, deltas: &[&Delta<R>]) -> Result<()> {
+    let changed: Vec<_> =
+        deltas.iter().flat_map(|delta| &delta.upsert[..delta.changed.min(delta.upsert.len())]).collect();
+    postgres::<R>(connection, &changed, &R::COLUMNS[..R::KEY], &delete_postgres::<R>()).await?;
+    sqlx::raw_sql("SAVEPOINT copying").execute(&mut *connection).await?;
+    if let Err(error) = copy_all(connection, deltas).await {
+        let is_there = matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.is_unique_violation());
+        if !is_there {
+            return Err(error);
+        }
+        // Something that was taken for new is there all the same. The facts are derived: what they are now counts.
+        tracing::warn!(table = R::TABLE, "rows that should be new were there already; they are replaced");
+        sqlx::raw_sql("ROLLBACK TO SAVEPOINT copying").execute(&mut *connection).await?;
+        let all: Vec<_> = deltas.iter().flat_map(|delta| &delta.upsert).collect();
+        postgres::<R>(connection, &all, &R::COLUMNS[..R::KEY], &delete_postgres::<R>()).await?;
+        copy_all(connection, deltas).await?;
+    }
+    Ok(())
+}
+
+async fn copy_all<R: FactRow>(connection: &mut PgConnection, deltas: &[&Delta<R>]) -> Result<()> {
+    let into = format!("{} ({})", R::TABLE, names(R::COLUMNS));
+    let rows = deltas.iter().flat_map(|delta| &delta.upsert);
+    copy_in(connection, &into, rows, |row, copy| {
+        copy.begin_row(R::COLUMNS.len());
+        row.write(copy);
+    })
+    .await
+    .map(drop)
 }
 
 /// Removes the rows of these keys.
@@ -31,18 +72,20 @@ pub(super) async fn delete<R: FactRow>(tx: &mut Tx, rows: &[&R]) -> Result<()> {
             };
             sqlite::<R>(tx, rows, R::KEY, sql).await
         }
-        Tx::Postgres(tx) => {
-            let sql = format!(
-                "DELETE FROM {} AS t USING unnest({}) AS gone({}) WHERE ({}) = ({})",
-                R::TABLE,
-                arrays(key),
-                names(key),
-                qualified("t", key),
-                qualified("gone", key)
-            );
-            postgres::<R>(tx, rows, key, &sql).await
-        }
+        Tx::Postgres(tx) => postgres::<R>(tx, rows, key, &delete_postgres::<R>()).await,
     }
+}
+
+fn delete_postgres<R: FactRow>() -> String {
+    let key = &R::COLUMNS[..R::KEY];
+    format!(
+        "DELETE FROM {} AS t USING unnest({}) AS gone({}) WHERE ({}) = ({})",
+        R::TABLE,
+        arrays(key),
+        names(key),
+        qualified("t", key),
+        qualified("gone", key)
+    )
 }
 
 fn upsert_sqlite<R: FactRow>(count: usize) -> String {

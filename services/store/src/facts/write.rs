@@ -43,8 +43,8 @@ impl Store {
                 remove_services::<$row>(&mut tx, &batch.removed).await?;
                 let gone: Vec<_> = changed.iter().flat_map(|delta| &delta.$member.delete).collect();
                 delete(&mut tx, &gone).await?;
-                let rows: Vec<_> = changed.iter().flat_map(|delta| &delta.$member.upsert).collect();
-                upsert(&mut tx, &rows).await?;
+                let deltas: Vec<_> = changed.iter().map(|delta| &delta.$member).collect();
+                upsert(&mut tx, &deltas).await?;
             )+ };
         }
         super::for_each_fact!(write_tables);

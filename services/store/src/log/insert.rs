@@ -1,12 +1,16 @@
 //! The hot path: rows into the log, and which of them were new.
 
+use std::collections::{HashMap, HashSet};
+
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Row};
+use vigie_model::facts::CellWriter;
 use vigie_model::{Digest, Time};
 
 use crate::Result;
 use crate::connection::Tx;
+use crate::copy::copy_in;
 
 /// A row of `events`. Those of one call have consecutive `seq`.
 #[derive(Debug)]
@@ -26,32 +30,18 @@ pub(super) struct LogRow<'a> {
 const LARGEST: usize = 256;
 /// PostgreSQL: rows of an array.
 const ARRAY: usize = 4_096;
+/// PostgreSQL: fewer rows are inserted by one statement, more by several that are cheaper a row.
+const FEW: usize = 512;
+/// Which of consecutive places are taken.
+const PLACES: &str = "SELECT seq FROM events WHERE seq BETWEEN $1 AND $2 ORDER BY seq";
 
 /// Inserts what is not there yet; tells for each row whether it was new.
 pub(super) async fn insert(tx: &mut Tx, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
-    let mut is_new = Vec::with_capacity(rows.len());
     match tx {
-        Tx::Sqlite(tx) => into_sqlite(tx, rows, &mut is_new).await?,
-        Tx::Postgres(tx) => {
-            for part in rows.chunks(ARRAY) {
-                let inserted = into_postgres(tx, part).await?;
-                if inserted == part.len() || inserted == 0 {
-                    is_new.resize(is_new.len() + part.len(), inserted > 0);
-                    continue;
-                }
-                let seqs: Vec<i64> = sqlx::query("SELECT seq FROM events WHERE seq BETWEEN $1 AND $2 ORDER BY seq")
-                    .bind(part[0].seq)
-                    .bind(part[part.len() - 1].seq)
-                    .fetch_all(&mut **tx)
-                    .await?
-                    .iter()
-                    .map(|row| row.try_get(0))
-                    .collect::<Result<_, _>>()?;
-                mark(part, &seqs, &mut is_new);
-            }
-        }
+        Tx::Sqlite(tx) => into_sqlite(tx, rows).await,
+        Tx::Postgres(tx) if rows.len() < FEW => few_into_postgres(tx, rows).await,
+        Tx::Postgres(tx) => many_into_postgres(tx, rows).await,
     }
-    Ok(is_new)
 }
 
 /// `seqs`, sorted, are those of `part` that are in the log now.
@@ -59,7 +49,8 @@ fn mark(part: &[LogRow<'_>], seqs: &[i64], is_new: &mut Vec<bool>) {
     is_new.extend(part.iter().map(|row| seqs.binary_search(&row.seq).is_ok()));
 }
 
-async fn into_sqlite(connection: &mut SqliteConnection, rows: &[LogRow<'_>], is_new: &mut Vec<bool>) -> Result<()> {
+async fn into_sqlite(connection: &mut SqliteConnection, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
+    let mut is_new = Vec::with_capacity(rows.len());
     let mut parts = crate::parts(rows, LARGEST).map(|part| (part, arguments(part)));
     let mut next = parts.next();
     while let Some((part, bound)) = next {
@@ -77,17 +68,12 @@ async fn into_sqlite(connection: &mut SqliteConnection, rows: &[LogRow<'_>], is_
             is_new.resize(is_new.len() + part.len(), inserted > 0);
             continue;
         }
-        let seqs: Vec<i64> = sqlx::query("SELECT seq FROM events WHERE seq BETWEEN $1 AND $2 ORDER BY seq")
-            .bind(part[0].seq)
-            .bind(part[part.len() - 1].seq)
-            .fetch_all(&mut *connection)
-            .await?
-            .iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()?;
-        mark(part, &seqs, is_new);
+        let query = sqlx::query(PLACES).bind(part[0].seq).bind(part[part.len() - 1].seq);
+        let found = query.fetch_all(&mut *connection).await?;
+        let seqs = found.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+        mark(part, &seqs, &mut is_new);
     }
-    Ok(())
+    Ok(is_new)
 }
 
 fn arguments(part: &[LogRow<'_>]) -> Result<SqliteArguments> {
@@ -109,20 +95,85 @@ fn arguments(part: &[LogRow<'_>]) -> Result<SqliteArguments> {
     Ok(bound)
 }
 
-async fn into_postgres(connection: &mut PgConnection, part: &[LogRow<'_>]) -> Result<usize> {
+async fn few_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
     let sql = "INSERT INTO events (seq, recorded_at, home, at, digest, kind, content, body) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::text[]) \
         ON CONFLICT DO NOTHING";
     let done = sqlx::query(sql)
-        .bind(part.iter().map(|row| row.seq).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| row.recorded_at).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| row.home).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| row.at).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| &row.digest.0[..]).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| row.kind).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| row.content.as_ref().map(|content| &content.0[..])).collect::<Vec<_>>())
-        .bind(part.iter().map(|row| row.body).collect::<Vec<_>>())
-        .execute(connection)
+        .bind(rows.iter().map(|row| row.seq).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.recorded_at).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.home).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.at).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| &row.digest.0[..]).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.kind).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.content.as_ref().map(|content| &content.0[..])).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.body).collect::<Vec<_>>())
+        .execute(&mut *connection)
         .await?;
-    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+    let mut is_new = Vec::with_capacity(rows.len());
+    if done.rows_affected() == rows.len() as u64 || done.rows_affected() == 0 {
+        is_new.resize(rows.len(), done.rows_affected() > 0);
+        return Ok(is_new);
+    }
+    let found = sqlx::query(PLACES).bind(first.seq).bind(last.seq).fetch_all(connection).await?;
+    let seqs = found.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    mark(rows, &seqs, &mut is_new);
+    Ok(is_new)
+}
+
+/// Finds out which rows are new and copies those. Nobody else can add one meanwhile: writers hold a lock.
+async fn many_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut is_new: Vec<_> = rows.iter().map(|row| seen.insert((row.home, row.at, row.digest))).collect();
+    // What is later than everything in its home is new for sure; an import in the order of time is so throughout.
+    let latest = latest_of(connection, rows).await?;
+    let doubtful = |place: &usize| {
+        is_new[*place] && latest.get(rows[*place].home).is_some_and(|latest| rows[*place].at <= *latest)
+    };
+    let doubtful: Vec<_> = (0..rows.len()).filter(doubtful).collect();
+    for part in doubtful.chunks(ARRAY) {
+        let sql = "SELECT asked.place FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bytea[]) AS asked (place, home, at, digest) \
+            WHERE EXISTS (SELECT FROM events e WHERE e.home = asked.home AND e.at = asked.at AND e.digest = asked.digest)";
+        let query = sqlx::query(sql)
+            .bind(part.iter().map(|place| i64::try_from(*place).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+            .bind(part.iter().map(|place| rows[*place].home).collect::<Vec<_>>())
+            .bind(part.iter().map(|place| rows[*place].at).collect::<Vec<_>>())
+            .bind(part.iter().map(|place| &rows[*place].digest.0[..]).collect::<Vec<_>>());
+        for row in query.fetch_all(&mut *connection).await? {
+            let place = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+            if let Some(is_new) = is_new.get_mut(place) {
+                *is_new = false;
+            }
+        }
+    }
+    if is_new.contains(&true) {
+        let new = rows.iter().zip(&is_new).filter_map(|(row, is_new)| is_new.then_some(row));
+        copy_in(connection, "events (seq, recorded_at, home, at, digest, kind, content, body)", new, |row, copy| {
+            copy.begin_row(8);
+            copy.int(Some(row.seq));
+            copy.int(Some(row.recorded_at));
+            copy.text(Some(row.home));
+            copy.int(Some(row.at));
+            copy.cell(Some(&row.digest.0));
+            copy.text(Some(row.kind));
+            copy.cell(row.content.as_ref().map(|content| &content.0[..]));
+            copy.text(Some(row.body));
+        })
+        .await?;
+    }
+    Ok(is_new)
+}
+
+/// The latest instant of each of the rows' homes that has any.
+async fn latest_of(connection: &mut PgConnection, rows: &[LogRow<'_>]) -> Result<HashMap<String, Time>> {
+    let homes: Vec<_> = rows.iter().map(|row| row.home).collect::<HashSet<_>>().into_iter().collect();
+    let sql = "SELECT asked.home, (SELECT max(at) FROM events e WHERE e.home = asked.home) FROM unnest($1::text[]) AS asked (home)";
+    let mut latest = HashMap::with_capacity(homes.len());
+    for row in sqlx::query(sql).bind(homes).fetch_all(connection).await? {
+        if let Some(at) = row.try_get::<Option<Time>, _>(1)? {
+            latest.insert(row.try_get(0)?, at);
+        }
+    }
+    Ok(latest)
 }

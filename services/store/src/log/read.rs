@@ -186,7 +186,7 @@ impl Store {
         let wanted = Scan { conditions, limit: Some(limit), ..Scan::all(BY_SEQ) };
         let mut snapshot = self.backend().snapshot().await?;
         scan(&mut snapshot, &wanted, &mut |cells| rows.by_seq(cells)).await?;
-        snapshot.finish().await?;
+        snapshot.rollback().await?;
         Ok(rows.events)
     }
 
@@ -228,7 +228,7 @@ impl Store {
         wanted.conditions.extend(up_to.map(|up_to| ("+seq", "<=", Operand::Int(up_to))));
         let mut snapshot: Snapshot = self.backend().snapshot().await?;
         scan(&mut snapshot, &wanted, &mut |cells| rows.by_home(cells)).await?;
-        snapshot.finish().await?;
+        snapshot.rollback().await?;
         Ok(rows.events)
     }
 

@@ -15,6 +15,7 @@ store_test_suite! {
     the_tables_have_the_columns_of_the_facts,
     what_is_written_is_read_back,
     only_the_difference_is_written,
+    what_was_taken_for_new_is_replaced,
     readers_see_one_moment,
     removed_services_are_gone,
     without_the_lease_nothing_is_written,
@@ -94,7 +95,8 @@ async fn only_the_difference_is_written(db: TestDatabase) {
     let store = open(&db).await;
     let states = [
         invent_service("checkout", 0..100, 1),
-        invent_service("checkout", 30..120, 2),
+        invent_service("checkout", 50..1_000, 2),
+        invent_service("checkout", 30..1_200, 1),
         invent_service("checkout", 0..5, 3),
         invent_service("checkout", 0..5, 3),
     ];
@@ -106,8 +108,18 @@ async fn only_the_difference_is_written(db: TestDatabase) {
     }
     // The last write changed nothing of the service.
     let changed = store.changed_services(0).await.unwrap();
-    assert_eq!(changed, [ChangedService { slug: "checkout".to_owned(), version: 3, removed: false }]);
-    assert_eq!(store.changed_services(3).await.unwrap(), []);
+    assert_eq!(changed, [ChangedService { slug: "checkout".to_owned(), version: 4, removed: false }]);
+    assert_eq!(store.changed_services(4).await.unwrap(), []);
+}
+
+async fn what_was_taken_for_new_is_replaced(db: TestDatabase) {
+    let store = open(&db).await;
+    for rows in [3, 700] {
+        write(&store, None, &invent_service("checkout", 0..rows, 1)).await;
+        let other = invent_service("checkout", 0..rows, 2);
+        write(&store, None, &other).await;
+        assert_eq!(store.facts_of(&["checkout"]).await.unwrap(), [other]);
+    }
 }
 
 async fn readers_see_one_moment(db: TestDatabase) {

@@ -66,6 +66,18 @@ async fn large_batches_are_told_apart_one_by_one(db: TestDatabase) {
         }
     }
     assert_eq!(append(&store, &batch, now()).await.accepted(), 0);
+    // A batch that repeats itself, and holds what is later than all before it and what is earlier.
+    let late = |n: usize| {
+        deployed(
+            "service-1",
+            &format!("late-{n}"),
+            if n % 2 == 0 { "2026-09-02T10:00:00Z" } else { "2026-08-01T10:00:00Z" },
+        )
+    };
+    let twice: Vec<_> = (0..1_200).chain(0..1_200).map(late).collect();
+    let appended = append(&store, &twice, now()).await;
+    assert_eq!(letters(&appended), "A".repeat(1_200) + &"d".repeat(1_200));
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
 
 async fn recorded_at_never_runs_backwards(db: TestDatabase) {

@@ -62,7 +62,8 @@ fn what_a_server_acknowledged_is_there_after_it_was_killed() {
         let killer = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(60 + 70 * round));
             server.kill();
-            stop.send(()).unwrap();
+            // Whoever sends may have noticed already.
+            let _ = stop.send(());
         });
         wait_for(async {
             let client = reqwest::Client::new();

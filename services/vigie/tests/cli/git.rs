@@ -39,7 +39,7 @@ fn shop(bench: &Bench) -> Vec<String> {
     let folder = bench.path("shop");
     std::fs::create_dir(&folder).unwrap();
     git(&folder, "2026-10-01T00:00:00Z", &["init", "--quiet", "--initial-branch", "main", "."]);
-    git(&folder, "2026-10-01T00:00:00Z", &["remote", "add", "origin", "https://git.example/acme/Shop.git"]);
+    git(&folder, "2026-10-01T00:00:00Z", &["remote", "add", "origin", "https://git.example/acme/shop.git"]);
     let tag = |name: &str, date: &str| git(&folder, date, &["tag", "-a", name, "-m", name]);
     let mut shas = vec![commit(&folder, "2026-10-01T08:00:00Z", "Begin")];
     tag("v1.0", "2026-10-01T09:00:00Z");

@@ -45,7 +45,7 @@ fn a_scorecard_is_what_the_definitions_say() {
         "whole organisation, 1 service, production",
         "2026-10: 2026-10-01 00:00 to 2026-11-01 00:00 (UTC)",
         "Time to restore: 35 min, target < 30 min. Improve alerting",
-        "Time to detect: Nothing that this metric needs was observed.",
+        "Time to detect, Time to acknowledge: Nothing that this metric needs was observed.",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
     }
