@@ -110,6 +110,12 @@ impl ApiError {
         Self { retry_after: Some(retry_after), ..Self::new(Code::Overloaded, message) }
     }
 
+    /// The database does not answer; the same request may work later.
+    #[must_use]
+    pub fn database_away() -> Self {
+        Self { retry_after: Some(LATER), ..Self::new(Code::Unavailable, "the database does not answer; send again") }
+    }
+
     /// A fault of ours. The cause goes to the log, here, and nowhere else.
     #[must_use]
     pub fn internal(what: &str, cause: &dyn std::fmt::Display) -> Self {
@@ -147,6 +153,10 @@ impl ApiError {
         }
         if self.code == Code::Unauthenticated {
             response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"vigie\""));
+        }
+        if matches!(self.http_status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+            // The rest of the body is not read, so nothing else can be asked on this connection.
+            response.force_close();
         }
         response.insert_header((CONTENT_TYPE, "application/json"));
         response.body(serde_json::to_vec(body).unwrap_or_default())
@@ -193,10 +203,7 @@ impl From<EngineError> for ApiError {
             }
             EngineError::Unavailable { message } => {
                 tracing::error!(%message, "the database is not available");
-                Self {
-                    retry_after: Some(LATER),
-                    ..Self::new(Code::Unavailable, "the database does not answer; send again")
-                }
+                Self::database_away()
             }
             _ => Self::internal("the engine failed", &error),
         }

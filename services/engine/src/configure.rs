@@ -10,14 +10,15 @@ use vigie_model::event::{RepositoryPaths, Value};
 use vigie_model::kinds::{FieldId, Kind, service, settings, team};
 use vigie_model::{Entity, Event, Settings, StoredEvent, Time};
 
-/// The source of the events that the configuration file makes.
-pub const SOURCE: &str = "vigie.toml";
+pub use vigie_model::event::CONFIGURATION as SOURCE;
 
 /// What the configuration file says of the organisation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Configuration {
     /// The settings of the definitions.
     pub settings: Settings,
+    /// Nothing is said of teams and services: those that were declared before stay.
+    pub keeps_catalogue: bool,
     /// The teams, in any order.
     pub teams: Vec<TeamDeclaration>,
     /// The services, in any order.
@@ -157,7 +158,7 @@ impl Configuration {
             events.extend(changed.map(|fields| event(key.0, fields, false, at)));
         }
         for (key, entity) in &before {
-            if !wanted.contains_key(key) && !entity.is_deleted() {
+            if !self.keeps_catalogue && !wanted.contains_key(key) && !entity.is_deleted() {
                 let slug = (slug_field(key.0), text(&key.1));
                 events.push(event(key.0, vec![slug], true, at));
             }

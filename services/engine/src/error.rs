@@ -21,7 +21,7 @@ pub enum EngineError {
     #[error("the engine is shutting down")]
     ShuttingDown,
     /// The database does not answer or does not write. The message is for operators, never for clients.
-    #[error("the database is not available: {message}")]
+    #[error("{message}")]
     Unavailable {
         /// What the database said.
         message: String,
@@ -58,9 +58,11 @@ impl EngineError {
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::ReadOnly => Self::ReadOnly,
             StoreError::LeaseLost { .. } => Self::LeaseLost,
-            error if error.is_transient() => Self::Unavailable { message: error.to_string() },
+            // The engine itself may write; that the database may not be written to is the database's trouble.
+            error if error.is_transient() || matches!(error, StoreError::ReadOnly) => {
+                Self::Unavailable { message: error.to_string() }
+            }
             error => Self::Internal { message: error.to_string() },
         }
     }

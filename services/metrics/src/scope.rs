@@ -43,7 +43,10 @@ pub enum ScopeError {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+    match nearest {
+        Some(name) => format!("; did you mean {name:?}?"),
+        None => "; no event names it, so check the spelling".to_owned(),
+    }
 }
 
 /// For whom the question is asked: what targets go by.

@@ -8,7 +8,7 @@ use crate::kinds::{FieldId, Kind, Role};
 mod parse;
 mod write;
 
-pub use parse::{Context, parse_object};
+pub use parse::{CONFIGURATION, Context, Origin, parse_object};
 
 /// What a field holds. `Null` clears it.
 #[derive(Debug, Clone, PartialEq, Eq)]

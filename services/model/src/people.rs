@@ -17,6 +17,8 @@ impl std::fmt::Debug for PeopleKey {
 
 /// What a pseudonym begins with; an author that does is one already (an export read back in).
 const PREFIX: &str = "person-";
+/// How many hexadecimal digits follow.
+const DIGITS: usize = 20;
 
 /// Replaces the authors of events and marks bots.
 #[derive(Debug, Clone)]
@@ -44,7 +46,7 @@ impl Concealer {
             return;
         };
         let name = name.clone();
-        if name.starts_with(PREFIX) {
+        if is_pseudonym(&name) {
             return;
         }
         if event.get(bot).is_none() {
@@ -63,8 +65,14 @@ impl Concealer {
     fn pseudonym(&self, name: &str) -> Box<str> {
         let hash = blake3::keyed_hash(&self.key.0, name.to_lowercase().as_bytes());
         let hex = hash.to_hex();
-        format!("{PREFIX}{}", &hex[..20]).into()
+        format!("{PREFIX}{}", &hex[..DIGITS]).into()
     }
+}
+
+/// A login may begin in the same way; only one that could have been made here passes.
+fn is_pseudonym(name: &str) -> bool {
+    let digits = name.strip_prefix(PREFIX).unwrap_or_default().as_bytes();
+    digits.len() == DIGITS && digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub enum StoreError {
     /// Another process holds the lock for longer than we wait.
     #[error("the database is locked by another process: wait until it is done (an import, a backup), or stop it")]
     Locked,
+    /// The server stops, starts or takes no more connections.
+    #[error("the database server does not take this now: it is stopping, starting, or has no connection left; try again")]
+    Away,
     /// It may be read and not written.
     #[error("the database is read-only: make the file and its folder writable, or use an account that may write")]
     ReadOnly,
@@ -53,6 +56,12 @@ pub enum StoreError {
         place: String,
         /// What was found in it.
         found: String,
+    },
+    /// Something is in it, and what was to be written belongs into an empty one.
+    #[error("the database {place} is not empty: name a new one, so that nothing is mixed")]
+    NotEmpty {
+        /// The database, its password masked.
+        place: String,
     },
     /// It has to be migrated first.
     #[error("the database has version {found}, this program needs {known}: run `vigie database migrate`")]
@@ -111,7 +120,7 @@ impl StoreError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Locked | Self::Full | Self::Unreachable { .. } => true,
+            Self::Locked | Self::Away | Self::Full | Self::Unreachable { .. } => true,
             Self::Sql(error) => matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut),
             _ => false,
         }
@@ -156,6 +165,8 @@ fn of_postgres(code: &str) -> Option<StoreError> {
         // read_only_sql_transaction, insufficient_privilege
         "25006" | "42501" => Some(StoreError::ReadOnly),
         "53100" => Some(StoreError::Full),
+        // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+        "57P01" | "57P02" | "57P03" | "53300" => Some(StoreError::Away),
         _ => None,
     }
 }

@@ -130,13 +130,9 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn add_token(&self, token: &Token) -> Result<bool> {
-        let sql = "INSERT INTO tokens (name, hash, rights, team, created_at, expires_at, revoked_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING";
-        let touched = write!(
-            self,
-            sql,
-            &token.name, &token.hash, &token.rights, &token.team, token.created_at, token.expires_at, token.revoked_at
-        );
+        let mut tx = self.begin().await?;
+        let touched = write_token(&mut tx, token).await?;
+        tx.commit().await?;
         Ok(touched > 0)
     }
 
@@ -196,7 +192,9 @@ impl Store {
         if let Some(secret) = self.secret(name).await? {
             return Ok(secret);
         }
-        write!(self, "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, make());
+        let mut tx = self.begin().await?;
+        write_secret(&mut tx, name, &make()).await?;
+        tx.commit().await?;
         self.secret(name).await?.ok_or_else(|| StoreError::Corrupt {
             table: "secrets",
             column: "value",
@@ -214,6 +212,18 @@ impl Store {
         each!(&mut reader, connection => {
             let row = sqlx::query("SELECT value FROM secrets WHERE name = $1").bind(name).fetch_optional(connection).await?;
             Ok(row.map(|row| row.try_get(0)).transpose()?)
+        })
+    }
+
+    /// Every secret of the program's own, by name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn secrets(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut reader = self.backend().reader().await?;
+        each!(&mut reader, connection => {
+            let rows = sqlx::query("SELECT name, value FROM secrets ORDER BY name").fetch_all(connection).await?;
+            rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
         })
     }
 
@@ -258,6 +268,26 @@ impl Store {
             rows.iter().map(|row| Ok((Cursor { source: row.try_get(0)?, value: row.try_get(1)? }, row.try_get(2)?))).collect()
         })
     }
+}
+
+/// Gives the number of rows that were written: none where the name is taken.
+pub(crate) async fn write_token(tx: &mut Tx, token: &Token) -> Result<u64> {
+    let sql = "INSERT INTO tokens (name, hash, rights, team, created_at, expires_at, revoked_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING";
+    each!(tx, connection => {
+        let query = sqlx::query(sql).bind(&token.name).bind(&token.hash).bind(&token.rights).bind(&token.team);
+        let query = query.bind(token.created_at).bind(token.expires_at).bind(token.revoked_at);
+        Ok(query.execute(connection).await?.rows_affected())
+    })
+}
+
+/// Nothing where there is one of this name.
+pub(crate) async fn write_secret(tx: &mut Tx, name: &str, value: &[u8]) -> Result<()> {
+    let sql = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+    each!(tx, connection => {
+        sqlx::query(sql).bind(name).bind(value).execute(connection).await?;
+    });
+    Ok(())
 }
 
 pub(crate) async fn write_cursor(tx: &mut Tx, cursor: &Cursor, now: Time) -> Result<()> {

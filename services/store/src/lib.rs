@@ -14,7 +14,7 @@
 //! - **Both databases behave alike.** One suite of tests runs on both; see `tests/`.
 //!
 //! # Finding your way
-//! [`mod@log`] writes and reads events, [`facts`] the facts, [`cells`] is how rows are read fast from either
+//! [`mod@log`] writes and reads events, [`Store::copy_into`] makes backups and reads them back, [`facts`] the facts, [`cells`] is how rows are read fast from either
 //! database, [`migrate`] holds the schema's versions. Small statements are one text for both, run by `each!`; the
 //! bulk paths differ: multi-row inserts and packed pages on SQLite, arrays and `COPY` on PostgreSQL.
 //!
@@ -22,6 +22,7 @@
 //! Add `NNNN_name.sql` to both folders of `migrations/`, and its line to the list in [`migrate`]. A new fact table
 //! needs its columns in `vigie_model::facts` and a migration; a test compares the two.
 
+mod backup;
 pub mod cells;
 pub mod check;
 mod connection;

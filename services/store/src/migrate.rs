@@ -75,10 +75,10 @@ impl Store {
             Found::Empty => 0,
         };
         if from == KNOWN_VERSION {
-            if let Tx::Postgres(tx) = &mut tx {
-                // Nothing was written so far, so this is the moment to learn that nothing can be.
-                sqlx::query("SELECT 1 FROM vigie_migrations LIMIT 1 FOR SHARE").execute(&mut **tx).await?;
-            }
+            // Nothing was written so far, so this is the moment to learn that nothing can be: a transaction begins on a
+            // read-only database too, and only its first write fails.
+            let nothing = "UPDATE vigie_migrations SET name = name WHERE version < 0";
+            each!(&mut tx, connection => connection.execute(nothing).await.map(drop))?;
             tx.rollback().await?;
             return Ok(Migrated { from, to: from });
         }

@@ -9,7 +9,7 @@ function init(arguments)
   to = arguments[3] or to
 end
 
-local head = '{"query":"{ scorecard(scope: {service: [\\"svc-%04d\\"]}, window: {from: \\"%s\\", to: \\"%s\\"}) '
+local head = '{"query":"{ scorecard(scope: {service: [\\"service-%04d\\"]}, window: {from: \\"%s\\", to: \\"%s\\"}) '
   .. '{ metrics { name unit value noData numerator denominator sampleSize status level target { objective } } } }"}'
 
 function request()

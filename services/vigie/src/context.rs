@@ -62,9 +62,7 @@ impl Context {
 
     /// The configuration, with these flags over it.
     pub fn load(&self, flags: &[(&'static str, String)]) -> Result<Config, Failure> {
-        let mut flags = flags.to_vec();
-        flags.extend(self.database.iter().map(|url| ("database", url.clone())));
-        self.read(&flags).map_err(|problems| {
+        self.read(&self.with_database(flags)).map_err(|problems| {
             let is_usage = problems.0.iter().all(|problem| problem.place.is_none() && problem.key.starts_with("--"));
             if is_usage {
                 Failure::usage(problems)
@@ -74,20 +72,30 @@ impl Context {
         })
     }
 
+    fn with_database(&self, flags: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+        let database = self.database.iter().map(|url| ("database", url.clone()));
+        flags.iter().cloned().chain(database).collect()
+    }
+
     /// The configuration with exactly these flags over it, or everything that is wrong.
     pub fn read(&self, flags: &[(&str, String)]) -> Result<Config, Problems> {
         config::load(self.config_file.as_deref(), std::env::vars(), flags)
+    }
+
+    /// The configuration of a command that a site's own file does not concern: one that is named with `--config`, the
+    /// variables, and these flags.
+    pub fn load_named(&self, flags: &[(&'static str, String)]) -> Result<Config, Failure> {
+        match self.config_file {
+            Some(_) => self.load(flags),
+            None => config::parse(config::DEFAULT_FILE, "", std::env::vars(), &self.with_database(flags))
+                .map_err(|problems| Failure::usage(problems)),
+        }
     }
 
     /// The database, as new as this program needs it.
     pub async fn store(&self, config: &Config, what_for: Use) -> Result<Opened, Failure> {
         let options = ConnectOptions { create: what_for == Use::Write, ..ConnectOptions::default() };
         let store = Store::connect(&config.database, options).await?;
-        // Several processes may share a server, so somebody decides when it changes; a file is ours alone.
-        if store.is_postgres() && store.version().await? > 0 {
-            store.check_version().await?;
-            return Ok(Opened { store, read_only: false });
-        }
         match store.migrate(self.now()).await {
             Ok(_) => Ok(Opened { store, read_only: false }),
             Err(StoreError::ReadOnly) if what_for == Use::Ask => {
@@ -117,23 +125,40 @@ impl Context {
         Ok(engine)
     }
 
-    /// Records what the configuration says of the organisation, where it differs from what is recorded. Where
-    /// nothing is configured, what was recorded stands.
+    /// Records what the configuration says of the organisation, where it differs from what is recorded. Without a
+    /// file only what variables set is changed: somebody may ask from another folder than the file's.
     async fn apply(&self, config: &Config, engine: &Engine) -> Result<(), Failure> {
-        if config.settings == Settings::default() && config.teams.is_empty() && config.services.is_empty() {
+        if !config.has_file && config.settings == Settings::default() {
             return Ok(());
         }
         if engine.snapshot().settings().organization.ends_with(MADE_UP) {
             say("note: the database holds made-up data, so the configuration's settings are not applied to it");
             return Ok(());
         }
-        let changed = engine.configure(&configuration(config)).await?;
+        let mut configuration = configuration(config);
+        let mut what = self.config_file().display().to_string();
+        if !config.has_file {
+            configuration.settings = overlaid(engine.snapshot().settings(), &config.settings).map_err(Failure::new)?;
+            configuration.keeps_catalogue = true;
+            what = "the variables".to_owned();
+        }
+        let changed = engine.configure(&configuration).await?;
         if changed > 0 {
-            let file = self.config_file().display();
-            say(format_args!("applied {file}: {} recorded", crate::humane::some(changed as u64, "change", "changes")));
+            say(format_args!("applied {what}: {} recorded", crate::humane::some(changed as u64, "change", "changes")));
         }
         Ok(())
     }
+}
+
+/// The recorded settings with those over them that differ from their default.
+fn overlaid(recorded: &Settings, set: &Settings) -> serde_json::Result<Settings> {
+    let mut all = serde_json::to_value(recorded)?;
+    let (set, default) = (serde_json::to_value(set)?, serde_json::to_value(Settings::default())?);
+    if let (Some(all), Some(set)) = (all.as_object_mut(), set.as_object()) {
+        let chosen = set.iter().filter(|(name, value)| default.get(*name) != Some(*value));
+        all.extend(chosen.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    serde_json::from_value(all)
 }
 
 /// What the engine wants to know of a configuration.
@@ -155,6 +180,7 @@ pub fn configuration(config: &Config) -> Configuration {
         archived_at: service.archived_at,
     };
     Configuration {
+        keeps_catalogue: false,
         settings: config.settings.clone(),
         teams: config.teams.iter().map(team).collect(),
         services: config.services.iter().map(service).collect(),

@@ -79,7 +79,7 @@ impl Gate {
     async fn look_up(&self, digest: TokenDigest, now: Time) -> Result<Known> {
         let found = self.engine.store().token_by_hash(&digest.0).await.map_err(|error| {
             tracing::error!(%error, "a token could not be looked up");
-            ApiError::new(Code::Unavailable, "the database does not answer; send again")
+            ApiError::database_away()
         })?;
         // The database compared the digests already, in its own time; what decides is this comparison.
         let found = found

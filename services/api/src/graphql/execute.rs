@@ -137,7 +137,7 @@ fn render(mut response: Response) -> Made {
         let error = ApiError::internal("an answer could not be written", &error);
         serde_json::to_vec(&Response::from_errors(vec![server_error(&error)])).unwrap_or_default()
     });
-    Made { body, repeatable }
+    Made { body, repeatable, notice: None }
 }
 
 fn refused(error: &ApiError) -> Made {

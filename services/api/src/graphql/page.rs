@@ -1,7 +1,9 @@
 //! Pages: connections as the Relay cursor specification has them.
 
-use async_graphql::connection::{Connection as Relay, Edge};
-use async_graphql::{OutputType, SimpleObject};
+use std::borrow::Cow;
+
+use async_graphql::connection::PageInfo;
+use async_graphql::{Object, OutputType, SimpleObject, TypeName};
 use vigie_metrics::{Cursor, ListPage, Page};
 
 use super::context::View;
@@ -13,15 +15,73 @@ pub const DEFAULT_FIRST: usize = 100;
 /// The most rows that a page may have.
 pub const MAX_FIRST: usize = 500;
 
-/// What a connection has beside the specification's fields.
-#[derive(SimpleObject)]
-pub struct Total {
-    /// How many rows there are on all pages together.
-    pub total_count: i32,
+/// A page of rows with their cursors.
+pub struct Connection<T: OutputType> {
+    /// The rows, in the order of the list.
+    pub edges: Vec<Edge<T>>,
+    has_previous: bool,
+    has_next: bool,
+    total: u64,
 }
 
-/// A page of rows with their cursors, `nodes`, `pageInfo` and `totalCount`.
-pub type Connection<T> = Relay<String, T, Total>;
+/// A row with its cursor.
+#[derive(SimpleObject)]
+#[graphql(name_type)]
+pub struct Edge<T: OutputType> {
+    /// To ask for the rows behind this one; it stays good while rows come and go.
+    pub cursor: String,
+    /// The row.
+    pub node: T,
+}
+
+impl<T: OutputType> Edge<T> {
+    /// A row of a page.
+    pub fn new(cursor: String, node: T) -> Self {
+        Self { cursor, node }
+    }
+}
+
+impl<T: OutputType> TypeName for Edge<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", T::type_name()).into()
+    }
+}
+
+impl<T: OutputType> TypeName for Connection<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", T::type_name()).into()
+    }
+}
+
+/// A page of a list, as the Relay cursor specification has it.
+#[Object(name_type)]
+impl<T: OutputType> Connection<T> {
+    /// Where the page stands in the list.
+    async fn page_info(&self) -> PageInfo {
+        let cursor = |edge: Option<&Edge<T>>| edge.map(|edge| edge.cursor.clone());
+        PageInfo {
+            has_previous_page: self.has_previous,
+            has_next_page: self.has_next,
+            start_cursor: cursor(self.edges.first()),
+            end_cursor: cursor(self.edges.last()),
+        }
+    }
+
+    /// The rows with their cursors.
+    async fn edges(&self) -> &[Edge<T>] {
+        &self.edges
+    }
+
+    /// The rows alone.
+    async fn nodes(&self) -> Vec<&T> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// How many rows there are on all pages together.
+    async fn total_count(&self) -> i32 {
+        count(self.total)
+    }
+}
 
 /// Which page is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +145,7 @@ impl PageArgs {
 /// An empty page to put rows in.
 #[must_use]
 pub fn connection<T: OutputType>(has_previous: bool, has_next: bool, total: u64) -> Connection<T> {
-    Relay::with_additional_fields(has_previous, has_next, Total { total_count: count(total) })
+    Connection { edges: Vec::new(), has_previous, has_next, total }
 }
 
 /// The page of a list that was found already.
@@ -141,7 +201,7 @@ mod tests {
         let args = PageArgs::new(Some(first), after.map(str::to_owned))?;
         let page = args.cut(&rows, |row| row, |row| (*row).to_owned())?;
         let last = page.edges.last().map(|edge| edge.cursor.clone());
-        Ok((page.edges.into_iter().map(|edge| edge.node).collect(), last, page.has_next_page))
+        Ok((page.edges.into_iter().map(|edge| edge.node).collect(), last, page.has_next))
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Read {
         match self {
             Self::Known(known) => Ok(*known),
             // A message that quotes the value already is not made to stutter.
-            Self::Wrong { text, why } if why.contains(text.as_str()) => {
+            Self::Wrong { text, why } if why.contains(&format!("{text:?}")) => {
                 Err(ApiError::bad_input(format!("{argument}: {why}")))
             }
             Self::Wrong { text, why } => Err(ApiError::bad_input(format!("{argument}: {text:?}: {why}"))),

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use actix_web::HttpRequest;
 use actix_web::web::Bytes;
 
-use super::body::{Ready, takes_gzip};
+use super::body::{Ready, notice, takes_gzip};
 use crate::auth::Access;
 use crate::error::Result;
 use crate::graphql::{Ask, Budget};
@@ -32,6 +32,8 @@ pub struct Made {
     pub body: Vec<u8>,
     /// An equal request at the same moment has the same answer.
     pub repeatable: bool,
+    /// Why there is nothing to see, for a body that cannot say it.
+    pub notice: Option<String>,
 }
 
 /// The answer to a request: from memory, where an equal one was answered at this moment, else made.
@@ -61,7 +63,7 @@ where
     let budget = Budget::new(state.limits.rows);
     let ask = Ask::new(state.engine.clone(), state.teams.clone(), access.team.clone(), snapshot, moment.now, budget);
     let made = make(key.request.clone(), ask).await?;
-    let ready = Ready::new(made.body, gzip);
+    let ready = Ready { notice: made.notice.as_deref().and_then(notice), ..Ready::new(made.body, gzip) };
     if made.repeatable {
         state.answers.put(moment, key, ready.clone());
     }

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use actix_web::dev::{Decompress, Payload};
-use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
+};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
@@ -78,6 +80,15 @@ pub struct Ready {
     pub bytes: Bytes,
     /// It is packed.
     pub gzip: bool,
+    /// Sent beside it, as `Vigie-Notice`.
+    pub notice: Option<HeaderValue>,
+}
+
+/// A notice as a header can hold it.
+#[must_use]
+pub fn notice(text: &str) -> Option<HeaderValue> {
+    let printable = text.chars().map(|sign| if sign == ' ' || sign.is_ascii_graphic() { sign } else { '?' });
+    HeaderValue::try_from(printable.collect::<String>()).ok()
 }
 
 impl Ready {
@@ -87,10 +98,10 @@ impl Ready {
         if gzip && body.len() >= WORTH_PACKING {
             let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
             if let Ok(packed) = encoder.write_all(&body).and_then(|()| encoder.finish()) {
-                return Self { bytes: packed.into(), gzip: true };
+                return Self { bytes: packed.into(), gzip: true, notice: None };
             }
         }
-        Self { bytes: body.into(), gzip: false }
+        Self { bytes: body.into(), gzip: false, notice: None }
     }
 
     /// The answer, of the given type. Answers are never kept by anybody between: they are true for an instant, and for
@@ -101,6 +112,9 @@ impl Ready {
         response.insert_header((CONTENT_TYPE, content_type)).insert_header((CACHE_CONTROL, "no-store"));
         if self.gzip {
             response.insert_header((CONTENT_ENCODING, "gzip"));
+        }
+        if let Some(notice) = self.notice {
+            response.insert_header((HeaderName::from_static("vigie-notice"), notice));
         }
         response.insert_header((VARY, "Accept-Encoding")).body(self.bytes)
     }

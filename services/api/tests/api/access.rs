@@ -22,7 +22,21 @@ async fn without_a_token_nothing_is_told() {
     let talk = guarded().await;
     let refused = talk.post("/graphql", QUESTION).await;
     assert_eq!(refused.header("www-authenticate"), "Bearer realm=\"vigie\"");
-    assert_snapshot!(refused.shown(), @"");
+    assert_snapshot!(refused.shown(), @r#"
+    401
+    {
+      "code": "UNAUTHENTICATED",
+      "errors": [
+        {
+          "extensions": {
+            "code": "UNAUTHENTICATED"
+          },
+          "message": "a token is needed; send it as Authorization: Bearer vg_…"
+        }
+      ],
+      "message": "a token is needed; send it as Authorization: Bearer vg_…"
+    }
+    "#);
     assert_snapshot!(talk.post("/v1/events", "{}").await.shown(), @"");
     assert_eq!(talk.get("/v1/table?last=P1D").await.status, 401);
     assert_eq!(talk.get("/metrics").await.status, 401);
@@ -41,7 +55,13 @@ async fn a_token_may_what_it_was_made_for() {
         talk.send(Method::POST, path, &[("authorization", token)], body).await
     };
     assert_eq!(send(&reader, "/graphql", QUESTION).await.status, 200);
-    assert_snapshot!(send(&reader, "/v1/events", "[]").await.shown(), @"");
+    assert_snapshot!(send(&reader, "/v1/events", "[]").await.shown(), @r#"
+    403
+    {
+      "code": "FORBIDDEN",
+      "message": "the token \"dashboard\" may not ingest; create one with --may ingest"
+    }
+    "#);
     assert_snapshot!(send(&sender, "/graphql", QUESTION).await.shown(), @"");
     assert_eq!(send(&sender, "/v1/events", "[]").await.status, 202);
     for wrong in ["Bearer vg_123", "Bearer ", "Basic dXNlcjpwYXNz", "vg_0", "Bearer é"] {
@@ -85,11 +105,71 @@ async fn a_teams_token_sees_that_team_only() {
         scorecard({OCTOBER}) {{ metric(name: DEPLOYMENT_FREQUENCY) {{ numerator by(dimension: SERVICE) {{ nodes {{ service {{ slug }} }} }} }} }}
         deployments({OCTOBER}) {{ nodes {{ id }} }}
         table({OCTOBER}, metrics: DEPLOYMENT_FREQUENCY, by: SERVICE) {{ rows {{ service numerator }} }}
-    }}")).await).unwrap(), @"");
+    }}")).await).unwrap(), @r#"
+    {
+      "data": {
+        "deployments": {
+          "nodes": [
+            {
+              "id": "d4"
+            },
+            {
+              "id": "d3"
+            },
+            {
+              "id": "d2"
+            },
+            {
+              "id": "d1"
+            }
+          ]
+        },
+        "scorecard": {
+          "metric": {
+            "by": {
+              "nodes": [
+                {
+                  "service": {
+                    "slug": "checkout"
+                  }
+                }
+              ]
+            },
+            "numerator": 3.0
+          }
+        },
+        "service": null,
+        "services": {
+          "nodes": [
+            {
+              "slug": "checkout"
+            }
+          ],
+          "totalCount": 1
+        },
+        "table": {
+          "rows": [
+            {
+              "numerator": 3.0,
+              "service": "checkout"
+            }
+          ]
+        },
+        "teams": [
+          {
+            "slug": "commerce"
+          },
+          {
+            "slug": "payments"
+          }
+        ]
+      }
+    }
+    "#);
     // What is hidden is as unknown as what is not there.
     let hidden =
         ask(&format!("{{ scorecard(scope: {{service: \"search\"}}, {OCTOBER}) {{ window {{ from }} }} }}")).await;
-    assert_eq!(hidden["errors"][0]["message"], "service: there is no service \"search\"");
+    assert_eq!(hidden["errors"][0]["message"], "service: there is no service \"search\"; no event names it, so check the spelling");
     // Another's answer to the same question is not given to this token.
     let all = talk.token("all", "read", None, None).await;
     let body = json!({"query": "{ services { totalCount } }"}).to_string();

@@ -41,7 +41,7 @@ async fn an_answer_is_remembered_for_its_moment_only() {
     let one = talk.data(query).await;
     assert_eq!(talk.data(query).await, one);
     talk.given(&[deployed("search", "s9", "2026-10-31T10:00:00Z")]).await;
-    assert_eq!(talk.data(query).await["scorecard"]["metric"]["numerator"], 7.0);
+    assert_eq!(talk.data(query).await["scorecard"]["metric"]["numerator"], 6.0);
     talk.clock.set(time("2026-11-01T00:00:01.9Z"));
     assert_eq!(talk.data(query).await["scorecard"]["window"]["to"], "2026-11-01T00:00:01Z");
     let metrics = talk.get("/metrics").await.text;

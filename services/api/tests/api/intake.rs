@@ -18,7 +18,21 @@ async fn one_bad_event_rejects_no_other() {
     let batch = format!(
         "[{DELIVERY}, {DELIVERY}, {{\"kind\": \"incident\", \"id\": \"i1\", \"service\": \"checkout\", \"startd_at\": \"2026-10-05T10:30:00\"}}]"
     );
-    assert_snapshot!(talk.post("/v1/events", batch).await.shown(), @"");
+    assert_snapshot!(talk.post("/v1/events", batch).await.shown(), @r#"
+    202
+    {
+      "accepted": 1,
+      "duplicates": 1,
+      "rejected": [
+        {
+          "error": "the kind incident has no such field; its value is \"2026-10-05T10:30:00\"",
+          "field": "startd_at",
+          "hint": "did you mean started_at? Put what has no field into labels",
+          "index": 2
+        }
+      ]
+    }
+    "#);
     assert_snapshot!(talk.post("/v1/events", DELIVERY).await.shown(), @"");
     talk.settle().await;
     let answer = talk
@@ -52,7 +66,7 @@ async fn packed_bodies_are_unpacked_up_to_the_limit() {
     let limits = Limits { intake_bytes: 100_000, ..Limits::default() };
     let talk = Talk::with(Setting { limits, ..Setting::new() }).await;
     let pack = |text: &str| {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(text.as_bytes()).unwrap();
         encoder.finish().unwrap()
     };
@@ -70,7 +84,21 @@ async fn packed_bodies_are_unpacked_up_to_the_limit() {
 async fn what_is_refused_as_a_whole_says_why() {
     let limits = Limits { intake_bytes: 4_000, event_bytes: 1_000, ..Limits::default() };
     let talk = Talk::with(Setting { limits, ..Setting::new() }).await;
-    assert_snapshot!(talk.post("/v1/events", r#"{"kind": "incident", "id": "i1"}"#).await.shown(), @"");
+    assert_snapshot!(talk.post("/v1/events", r#"{"kind": "incident", "id": "i1"}"#).await.shown(), @r#"
+    422
+    {
+      "accepted": 0,
+      "duplicates": 0,
+      "rejected": [
+        {
+          "error": "it is missing",
+          "field": "started_at",
+          "hint": "give it, or send \"partial\": true for a change of some fields",
+          "index": 0
+        }
+      ]
+    }
+    "#);
     assert_snapshot!(talk.post("/v1/events", "{\"kind\": ").await.shown(), @"");
     assert_snapshot!(talk.post("/v1/events", "").await.shown(), @"");
     let long = format!(
@@ -91,14 +119,15 @@ async fn bodies_of_unknown_length_stop_at_the_limit() {
         let mut line = TcpStream::connect(address).unwrap();
         line.write_all(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
         let chunk = format!("400\r\n{}\r\n", " ".repeat(1_024));
-        // The server may hang up before everything is sent.
-        let _ = (0..100_000).try_for_each(|_| line.write_all(chunk.as_bytes()));
-        let mut heard = Vec::new();
-        let _ = line.read_to_end(&mut heard);
-        String::from_utf8_lossy(&heard).into_owned()
+        // More than the limit, and no end: who waited for it would never answer.
+        (0..20).for_each(|_| line.write_all(chunk.as_bytes()).unwrap());
+        line.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+        let mut heard = [0; 64];
+        let length = line.read(&mut heard).unwrap();
+        String::from_utf8_lossy(&heard[..length]).into_owned()
     });
     let heard = heard.await.unwrap();
-    assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 413 "), "{heard}");
+    assert!(heard.starts_with("HTTP/1.1 413 "), "{heard}");
     assert_eq!(talk.get("/health/live").await.status, 200);
 }
 

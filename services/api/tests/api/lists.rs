@@ -61,5 +61,89 @@ async fn lists_can_be_narrowed() {
         closed: incidents({OCTOBER}, open: false) {{ nodes {{ id title detectedAt acknowledgedAt mitigatedAt resolvedAt }} }}
         changes({OCTOBER}) {{ totalCount nodes {{ sha title }} }}
         elsewhere: deployments({OCTOBER}, scope: {{environment: \"staging\"}}) {{ totalCount nodes {{ id }} }}
-    }}")).await, @"");
+    }}")).await, @r#"
+    {
+      "data": {
+        "changes": {
+          "nodes": [
+            {
+              "sha": "ccccccc000000000000000000000000000000000",
+              "title": "Pay by card"
+            },
+            {
+              "sha": "bbbbbbb000000000000000000000000000000000",
+              "title": null
+            }
+          ],
+          "totalCount": 2
+        },
+        "closed": {
+          "nodes": [
+            {
+              "acknowledgedAt": "2026-10-05T10:40:00Z",
+              "detectedAt": "2026-10-05T10:35:00Z",
+              "id": "i1",
+              "mitigatedAt": "2026-10-05T12:00:00Z",
+              "resolvedAt": null,
+              "title": "Cards are refused"
+            }
+          ]
+        },
+        "elsewhere": {
+          "nodes": [],
+          "totalCount": 0
+        },
+        "failed": {
+          "nodes": [
+            {
+              "baseline": false,
+              "category": "application",
+              "changes": {
+                "nodes": [
+                  {
+                    "title": "Pay by card"
+                  }
+                ],
+                "totalCount": 1
+              },
+              "environment": "production",
+              "finishedAt": "2026-10-05T10:00:00Z",
+              "id": "d3",
+              "inferred": false,
+              "outcome": "succeeded",
+              "redeployment": false,
+              "region": "production",
+              "repository": "acme/shop",
+              "revision": "ccccccc000000000000000000000000000000000",
+              "startedAt": null,
+              "trigger": null,
+              "unplanned": false
+            }
+          ]
+        },
+        "fine": {
+          "nodes": [
+            {
+              "id": "b1"
+            },
+            {
+              "id": "s2"
+            },
+            {
+              "id": "s1"
+            }
+          ]
+        },
+        "open": {
+          "nodes": [
+            {
+              "id": "i2",
+              "mitigatedAt": null,
+              "severity": "minor"
+            }
+          ]
+        }
+      }
+    }
+    "#);
 }

@@ -66,7 +66,12 @@ async fn a_demo_says_so() {
 async fn the_server_says_how_it_is() {
     let talk = Talk::start().await;
     talk.given(&organisation()).await;
-    assert_snapshot!(talk.get("/health/live").await.shown(), @"");
+    assert_snapshot!(talk.get("/health/live").await.shown(), @r#"
+    200
+    {
+      "status": "live"
+    }
+    "#);
     let ready = talk.get("/health/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json()["status"]), (200, &"ready".into()));
     assert_eq!(talk.get("/nowhere").await.json()["code"], "NOT_FOUND");

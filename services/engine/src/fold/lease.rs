@@ -1,12 +1,15 @@
 //! Who folds: one process at a time, by a lease in the database.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vigie_model::Clock;
 use vigie_store::{LeaseProof, Store};
+
+use crate::error::EngineError;
+use crate::shared::lock;
 
 /// The lease's name.
 const FOLD: &str = "fold";
@@ -17,6 +20,7 @@ pub(crate) struct Lease {
     clock: Arc<dyn Clock>,
     holder: String,
     held: watch::Sender<bool>,
+    trouble: Arc<Mutex<Option<EngineError>>>,
     keeper: JoinHandle<()>,
 }
 
@@ -24,13 +28,19 @@ impl Lease {
     /// Begins to try.
     pub(crate) fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Duration) -> Self {
         let held = watch::Sender::new(false);
-        let keeper = tokio::spawn(keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone()));
-        Self { store, clock, holder, held, keeper }
+        let trouble = Arc::default();
+        let keeper = keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone(), Arc::clone(&trouble));
+        Self { store, clock, holder, held, trouble, keeper: tokio::spawn(keeper) }
     }
 
     /// Whether it was held when last asked for. A write that rests on it fails where that is no longer so.
     pub(crate) fn is_held(&self) -> bool {
         *self.held.borrow()
+    }
+
+    /// Why it could not even be asked for: nobody has it, and the database does not give it.
+    pub(crate) fn trouble(&self) -> Option<EngineError> {
+        lock(&self.trouble).clone()
     }
 
     /// Changes of [`Lease::is_held`].
@@ -65,16 +75,22 @@ impl Drop for Lease {
     }
 }
 
-async fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Duration, held: watch::Sender<bool>) {
+async fn keep(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    holder: String,
+    ttl: Duration,
+    held: watch::Sender<bool>,
+    trouble: Arc<Mutex<Option<EngineError>>>,
+) {
     let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
     loop {
-        let is_held = match store.lease(FOLD, &holder, micros, clock.now()).await {
-            Ok(is_held) => is_held,
-            Err(error) => {
-                tracing::warn!(%error, "the lease of the folding was not renewed");
-                false
-            }
-        };
+        let asked = store.lease(FOLD, &holder, micros, clock.now()).await;
+        let is_held = *asked.as_ref().unwrap_or(&false);
+        if let Err(error) = &asked {
+            tracing::warn!(%error, "the lease of the folding was not renewed");
+        }
+        *lock(&trouble) = asked.err().map(Into::into);
         held.send_if_modified(|known| std::mem::replace(known, is_held) != is_held);
         tokio::time::sleep(if is_held { ttl / 3 } else { (ttl / 3).min(Duration::from_secs(1)) }).await;
     }

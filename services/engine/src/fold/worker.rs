@@ -73,9 +73,17 @@ impl Worker {
             match outcome {
                 Ok(true) => failures = 0,
                 Ok(false) if self.standing.folded_seq >= end && self.standing.is_whole() => break Ok(()),
-                Ok(false) | Err(EngineError::LeaseLost) => {
-                    let _ = tokio::time::timeout(self.shared.options.poll, held.changed()).await;
-                }
+                Ok(false) | Err(EngineError::LeaseLost) => match self.lease().trouble() {
+                    // Nobody folds, and nobody can: waiting would have no end.
+                    Some(error) if failures >= FAILURES => break Err(error),
+                    Some(_) => {
+                        failures += 1;
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    None => {
+                        let _ = tokio::time::timeout(self.shared.options.poll, held.changed()).await;
+                    }
+                },
                 Err(error) if failures >= FAILURES || !error.is_transient() => break Err(error),
                 Err(_) => {
                     failures += 1;

@@ -2,9 +2,17 @@
 
 use serde_json::json;
 use vigie_engine::Folding;
+use vigie_model::Event;
 use vigie_testkit::{TestDatabase, events, store_test_suite, time};
 
 use crate::support::*;
+
+/// A merged pull request that nothing has deployed yet.
+fn merged(repository: &str, sha: &str, parent: &str) -> Vec<Event> {
+    let merged = events::pull_request(repository, 1, NOON).with("merged_at", NOON);
+    let commit = events::commit(repository, sha, &[parent], NOON);
+    vec![commit.event(), merged.with("merge_sha", events::full_sha(sha)).event()]
+}
 
 async fn declared_repositories_bring_their_commits(database: TestDatabase) {
     let clock = clock();
@@ -22,7 +30,7 @@ async fn declared_repositories_bring_their_commits(database: TestDatabase) {
     assert_eq!(facts(&engine)[0].changes.len(), 2);
     // From then on the repository's events touch the service.
     let before = engine.status().services_folded;
-    take(&engine, vec![events::pull_request("acme/shop", 1, NOON).with("merged_at", NOON).event()]).await;
+    take(&engine, merged("acme/shop", "9003", "9002")).await;
     assert_eq!(engine.status().services_folded, before + 1);
     assert_eq!(facts(&engine)[0].waiting.len(), 1);
 }
@@ -30,11 +38,13 @@ async fn declared_repositories_bring_their_commits(database: TestDatabase) {
 async fn a_repository_touches_its_services_after_a_restart_too(database: TestDatabase) {
     let clock = clock();
     let engine = open(&database, &clock, Folding::Background).await;
-    let deployed = events::deployed("till", "1", NOON).with("repository", "acme/other").with("revision", "v1").event();
-    take(&engine, vec![deployed, events::deployed("unrelated", "1", NOON).event()]).await;
+    let first = events::commit("acme/other", "a000", &[], NOON).event();
+    let deployed = events::deployed("till", "1", NOON).with("repository", "acme/other");
+    let deployed = deployed.with("revision", events::full_sha("a000")).event();
+    take(&engine, vec![first, deployed, events::deployed("unrelated", "1", NOON).event()]).await;
     engine.shutdown().await;
     let again = open(&database, &clock, Folding::Background).await;
-    take(&again, vec![events::pull_request("Acme/Other", 1, NOON).with("merged_at", NOON).event()]).await;
+    take(&again, merged("Acme/Other", "a001", "a000")).await;
     assert_eq!(again.status().services_folded, 1);
     let facts = facts(&again);
     assert_eq!((&*facts[0].service.service, facts[0].waiting.len()), ("till", 1));

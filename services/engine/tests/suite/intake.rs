@@ -57,7 +57,8 @@ async fn many_at_once_share_commits_and_get_their_own_answers(database: TestData
     }
     let transactions = engine.status().transactions - before;
     assert!(transactions < 50, "{transactions} transactions for 200 calls");
-    assert_eq!(engine.store().last_seq().await.unwrap(), 400);
+    // Every one once; what was a duplicate may leave a gap in the numbers.
+    assert_eq!(engine.store().tail(0, 1_000).await.unwrap().len(), 400);
 }
 
 async fn what_does_not_fit_the_queue_is_turned_away_with_a_hint(database: TestDatabase) {
@@ -157,5 +158,5 @@ async fn one_bad_batch_does_not_fail_the_others() {
         assert_eq!(answer.is_err(), id == 25, "{id}: {answer:?}");
     }
     assert!(engine.status().transactions < 110);
-    assert_eq!(engine.store().last_seq().await.unwrap(), 49);
+    assert_eq!(engine.store().tail(0, 1_000).await.unwrap().len(), 49);
 }

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Event, ListedCommit, Rejection, RepositoryRevision, Value};
-use crate::Time;
+use crate::settings::Settings;
+use crate::{Time, format_time};
 use crate::json::{Json, shorten};
 use crate::kinds::{self, FieldId, Kind, Role, Type};
 
 mod values;
+
+/// The source of the events that the configuration file makes.
+pub const CONFIGURATION: &str = "vigie.toml";
 
 use values::{
     members, missing, nearest, read_bool, read_count, read_id, read_labels, read_list, read_lower_id, read_repository,
@@ -20,20 +24,36 @@ use values::{
 pub struct Context {
     /// The source of an event that names none.
     pub source: Arc<str>,
-    /// Whether the program's own kinds are allowed.
-    pub internal: bool,
+    /// Where the object comes from.
+    pub origin: Origin,
+}
+
+/// Where an object comes from, which decides about the kinds that only the program itself writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A sender: public kinds only.
+    Sender,
+    /// A file, perhaps an export of a log: the program's own kinds too, if they are what it would have written.
+    File,
+    /// The log itself.
+    Log,
 }
 
 impl Context {
     /// For events from outside, `source` for those that name none.
     #[must_use]
     pub fn outside(source: &str) -> Self {
-        Self { source: source.into(), internal: false }
+        Self { source: source.into(), origin: Origin::Sender }
+    }
+    /// For events of a file, `source` for those that name none.
+    #[must_use]
+    pub fn file(source: &str) -> Self {
+        Self { source: source.into(), origin: Origin::File }
     }
     /// For events of the log.
     #[must_use]
     pub fn stored() -> Self {
-        Self { source: "".into(), internal: true }
+        Self { source: "".into(), origin: Origin::Log }
     }
 }
 
@@ -74,7 +94,24 @@ pub fn parse_object(json: &Json, context: &Context) -> Result<Event, Rejection> 
     for (key, value) in members {
         reader.member(key, value)?;
     }
-    reader.finish()
+    let event = reader.finish()?;
+    if context.origin == Origin::File && kind == Kind::Settings {
+        check_settings(&event)?;
+    }
+    Ok(event)
+}
+
+/// Settings shape every number: from a file only those are taken that a configuration has made.
+fn check_settings(event: &Event) -> Result<(), Rejection> {
+    let hint = "settings are made by vigie.toml alone; import them only from an export";
+    if &*event.source != CONFIGURATION {
+        return Err(Rejection::new("source", format!("{:?} makes no settings", shorten(&event.source)), hint));
+    }
+    let value = event.text(kinds::settings::VALUE);
+    match serde_json::from_str::<Settings>(value) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Rejection::new("value", format!("{:?}: {error}", shorten(value)), hint)),
+    }
 }
 
 fn parse_kind(members: &[(Cow<str>, Json)], context: &Context) -> Result<Kind, Rejection> {
@@ -89,7 +126,7 @@ fn parse_kind(members: &[(Cow<str>, Json)], context: &Context) -> Result<Kind, R
         return Err(wrong_type("kind", "a string", value));
     };
     match Kind::parse(name) {
-        Some(kind) if kind.is_public() || context.internal => Ok(kind),
+        Some(kind) if kind.is_public() || context.origin != Origin::Sender => Ok(kind),
         _ => {
             let public = Kind::ALL.iter().filter(|k| k.is_public()).map(|k| k.name());
             let hint = match nearest(name, public) {
@@ -119,7 +156,7 @@ impl Reader {
             "deleted" => self.event.deleted = read_bool("deleted", value)?,
             _ => {
                 let Some(id) = self.kind.field(key) else {
-                    return Err(self.unknown(key));
+                    return Err(self.unknown(key, value));
                 };
                 let field = &self.kind.fields()[usize::from(id)];
                 let value = if *value == Json::Null {
@@ -137,13 +174,14 @@ impl Reader {
         Ok(())
     }
 
-    fn unknown(&self, key: &str) -> Rejection {
+    fn unknown(&self, key: &str, value: &Json) -> Rejection {
         let names = self.kind.fields().iter().map(|f| f.name).chain(["kind", "source", "at", "partial", "deleted"]);
         let hint = match nearest(key, names.clone()) {
             Some(near) => format!("did you mean {near}? Put what has no field into labels"),
             None => "leave it out, or put it into labels".to_owned(),
         };
-        Rejection::new(shorten(key), format!("the kind {} has no such field", self.kind.name()), hint)
+        let error = format!("the kind {} has no such field; its value is {}", self.kind.name(), value.shortened());
+        Rejection::new(shorten(key), error, hint)
     }
 
     fn see(&mut self, at: Time) -> Time {
@@ -321,7 +359,8 @@ impl Reader {
         if let (Some(Value::Time(from)), Some(Value::Time(to))) = (self.event.get(from), self.event.get(to))
             && to <= from
         {
-            return Err(Rejection::new("to", "it is not after from", "an interval ends after it began"));
+            let error = format!("{} is not after from, {}", format_time(*to), format_time(*from));
+            return Err(Rejection::new("to", error, "an interval ends after it began"));
         }
         Ok(())
     }

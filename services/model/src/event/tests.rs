@@ -266,7 +266,7 @@ fn fields_that_contradict_each_other_are_named() {
     revisions: it stands beside revision or repository (use revisions for several repositories, else revision and repository)
     up: it stands beside good or total (send up, or good and total)
     good: 2 is more than total, 1 (good counts a part of total)
-    to: it is not after from (an interval ends after it began)
+    to: 2026-10-01T12:00:00Z is not after from, 2026-10-01T12:00:00Z (an interval ends after it began)
     ");
 }
 

@@ -12,15 +12,15 @@ use crate::Result;
 use crate::connection::Tx;
 use crate::copy::copy_in;
 
-/// A row of `events`. Those of one call have consecutive `seq`.
+/// A row of `events`. Those of one call have ascending `seq`, and nobody else's lie between.
 #[derive(Debug)]
-pub(super) struct LogRow<'a> {
+pub(crate) struct LogRow<'a> {
     pub seq: i64,
     pub recorded_at: Time,
     pub home: &'a str,
     pub at: Time,
     pub digest: Digest,
-    pub kind: &'static str,
+    pub kind: &'a str,
     pub content: Option<Digest>,
     pub body: &'a str,
 }
@@ -36,7 +36,7 @@ const FEW: usize = 512;
 const PLACES: &str = "SELECT seq FROM events WHERE seq BETWEEN $1 AND $2 ORDER BY seq";
 
 /// Inserts what is not there yet; tells for each row whether it was new.
-pub(super) async fn insert(tx: &mut Tx, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
+pub(crate) async fn insert(tx: &mut Tx, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
     match tx {
         Tx::Sqlite(tx) => into_sqlite(tx, rows).await,
         Tx::Postgres(tx) if rows.len() < FEW => few_into_postgres(tx, rows).await,

@@ -1,7 +1,7 @@
 //! The log: events, recorded once and for ever.
 
 mod append;
-mod insert;
+pub(crate) mod insert;
 mod prepared;
 mod read;
 mod timeless;

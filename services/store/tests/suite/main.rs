@@ -1,5 +1,6 @@
 //! How a store behaves, on SQLite and on PostgreSQL alike.
 
+mod backup;
 mod facts;
 mod keeping;
 mod log;

@@ -1,15 +1,18 @@
 //! `vigie database`: the schema and what is in it.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 use vigie_model::format_time;
 use vigie_store::{ConnectOptions, KNOWN_VERSION, Report, Store};
 
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::humane;
 use crate::terminal::{Format, Grid, Output, Paint, plain, print, print_json, say, spinner};
 
-/// Bring the database up to date, or look through it
+/// Bring the database up to date, look through it, back it up
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -20,6 +23,16 @@ pub struct Args {
 enum Action {
     /// Bring the schema up to what this program needs
     Migrate,
+    /// Write everything but the facts, which are folded anew, into a new file
+    Backup {
+        /// The file, which must not be there yet
+        file: PathBuf,
+    },
+    /// Read a backup into an empty database
+    Restore {
+        /// The file
+        file: PathBuf,
+    },
     /// Count what is there and read the whole log for damage; changes nothing
     Check {
         #[command(flatten)]
@@ -41,6 +54,8 @@ pub async fn run(context: Context, args: Args) -> Outcome {
             store.close().await;
             Ok(())
         }
+        Action::Backup { file } => backup(&context, &config, &file).await,
+        Action::Restore { file } => restore(&context, &config, &file).await,
         Action::Check { output } => {
             let store = Store::connect(&config.database, ConnectOptions::read_only()).await?;
             let report = store.check().await?;
@@ -60,6 +75,54 @@ pub async fn run(context: Context, args: Args) -> Outcome {
             if faults.is_empty() { Ok(()) } else { Err(Failure::said()) }
         }
     }
+}
+
+/// Into a file beside the one that is asked for, which is there only once it is whole.
+async fn backup(context: &Context, config: &Config, file: &Path) -> Outcome {
+    if file.exists() {
+        let message = format!("{} is there already; name a new file, so that no backup is lost", file.display());
+        return Err(Failure::new(message));
+    }
+    let from = Store::connect(&config.database, ConnectOptions::read_only()).await?;
+    from.check_version().await?;
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    let _ = std::fs::remove_file(&unfinished);
+    let to = Store::open(&url_of(&unfinished), ConnectOptions::default(), context.now()).await?;
+    let copied = copy(&from, &to).await;
+    to.close().await;
+    let whole = copied.and_then(|count| {
+        std::fs::rename(&unfinished, file)?;
+        Ok(count)
+    });
+    if whole.is_err() {
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    let records = humane::some(whole?, "record", "records");
+    say(format_args!("{records} of {} written to {}", from.place(), file.display()));
+    Ok(())
+}
+
+async fn restore(context: &Context, config: &Config, file: &Path) -> Outcome {
+    let from = Store::connect(&url_of(file), ConnectOptions::read_only()).await?;
+    from.check_version().await?;
+    let to = Store::open(&config.database, ConnectOptions::default(), context.now()).await?;
+    let records = humane::some(copy(&from, &to).await?, "record", "records");
+    say(format_args!("{records} of {} are in {}; the facts are folded with the next command", file.display(), to.place()));
+    to.close().await;
+    Ok(())
+}
+
+fn url_of(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
+}
+
+async fn copy(from: &Store, to: &Store) -> Result<u64, Failure> {
+    let busy = spinner("copying the log");
+    let copied = from.copy_into(to, |count| busy.set_message(format!("copying the log: {}", humane::count(count)))).await;
+    busy.finish_and_clear();
+    Ok(copied?)
 }
 
 /// How many records of the log are not in the facts yet.

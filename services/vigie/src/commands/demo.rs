@@ -23,7 +23,8 @@ use crate::terminal::{bar, say, spinner};
 #[command(after_help = "\
 A year of 24 services in 7 teams: fast and slow ones, a bad month, a team that gets better. Every page says that
 it is made up. The same seed on the same day gives the same events. Without --database the data live in a
-temporary file and go with the program; vigie.toml is not read.")]
+temporary file and go with the program. A vigie.toml is read only where --config names it; variables count.
+On another address than loopback, VIGIE_AUTH=none lets everybody look.")]
 pub struct Args {
     /// Another seed, another year
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
@@ -34,19 +35,20 @@ pub struct Args {
     /// How many months before the running one
     #[arg(long, default_value_t = 12, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=120))]
     months: u32,
-    /// Where to listen
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    listen: String,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
 }
 
 pub async fn run(context: Context, args: Args) -> Outcome {
-    let place = Place::of(&context)?;
-    let config = Config { listen: args.listen, database: place.url.clone(), ..Config::default() };
+    let flags: Vec<_> = args.listen.into_iter().map(|listen| ("listen", listen)).collect();
+    let config = context.load_named(&flags)?;
+    let place = Place::of(&config)?;
     let shutdown = Shutdown::listen("stopping")?;
     // Whether it can be served is known before a year is made up.
     let door = Door::open(&config)?;
     let options = Options { seed: args.seed, services: usize::from(args.services), months: args.months };
-    let store = fresh(&context, &config.database).await?;
+    let store = fresh(&context, &place.url).await?;
     let door = door.guarded(&config, &store, context.now()).await?;
     fill(&context, store.clone(), options, &shutdown).await?;
     if shutdown.is_asked() {
@@ -67,9 +69,9 @@ struct Place {
 }
 
 impl Place {
-    fn of(context: &Context) -> Result<Self, Failure> {
-        if let Some(url) = context.database() {
-            return Ok(Self { url: url.to_owned(), temporary: None });
+    fn of(config: &Config) -> Result<Self, Failure> {
+        if config.database != Config::default().database {
+            return Ok(Self { url: config.database.clone(), temporary: None });
         }
         let mut chance = [0_u8; 6];
         getrandom::fill(&mut chance).map_err(|error| Failure::new(format_args!("no randomness: {error}")))?;

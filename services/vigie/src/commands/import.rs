@@ -63,7 +63,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     let shutdown = Shutdown::listen("stopping: what was taken is being recorded; press again to abort")?;
     let intake = Arc::new(Intake {
         // An export holds the settings too, which only the program itself may write otherwise.
-        context: EventContext { source: "import".into(), internal: true },
+        context: EventContext::file("import"),
         concealer: engine.concealer(),
         limits: Limits { event_bytes: config.intake.max_event_bytes, listed_rejections: LISTED, ..Limits::default() },
     });

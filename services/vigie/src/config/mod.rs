@@ -41,6 +41,8 @@ pub const DEFAULT_FILE: &str = "vigie.toml";
 /// Everything that a site configures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// There is a file: what it does not say is said to be the default.
+    pub has_file: bool,
     /// What the numbers mean here, targets and per-service settings among it.
     pub settings: Settings,
     /// The declared teams; a parent need not be declared.
@@ -116,6 +118,7 @@ impl Default for Intake {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            has_file: false,
             settings: Settings::default(),
             teams: Vec::new(),
             services: Vec::new(),
@@ -151,14 +154,15 @@ pub fn load(
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Ok(text) => Some(text),
+        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
             let message = format!("cannot be read ({error}); name another file with --config, or leave it out");
             return Err(Problems(vec![Problem { place: None, key: name, value: String::new(), message }]));
         }
     };
-    parse(&name, &text, variables, flags)
+    let config = parse(&name, text.as_deref().unwrap_or_default(), variables, flags)?;
+    Ok(Config { has_file: text.is_some(), ..config })
 }
 
 /// As [`load`], with the text of the file.

@@ -26,7 +26,7 @@ holidays = [2026-12-25, "2026-01-01"]
 min_severity = "minor"
 budget_window = "P28D"
 at_risk_margin = 0.2
-levels = 2021
+levels = 2023
 
 [intake]
 max_request_bytes = "20 MiB"
@@ -123,7 +123,7 @@ fn everything_is_read() {
     assert_eq!(settings.hotfix_branches, ["fix/*"]);
     assert_eq!(settings.working_days.len(), 2);
     assert_eq!(settings.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2026-01-01", "2026-12-25"]);
-    assert_eq!((settings.min_severity, settings.levels), (Some(Severity::Minor), 2021));
+    assert_eq!((settings.min_severity, settings.levels), (Some(Severity::Minor), 2023));
     assert_eq!(settings.budget_window, BudgetWindow::Rolling(28 * DAY));
     assert_eq!((config.intake.max_request_bytes, config.intake.max_event_bytes), (20 << 20, 2_000_000));
 
@@ -188,7 +188,7 @@ service = "s"
             "vigie.toml:4:1: levels: unknown key in the file; levels belongs under [metrics]",
             "vigie.toml:6:22: metrics.attribution_window = \"P1M\": this has months or years, which have no fixed length; write days or weeks, like P30D, P90D or P52W",
             "vigie.toml:7:18: metrics.failure_rules[1] = \"explict\": unknown; did you mean explicit?",
-            "vigie.toml:8:10: metrics.levels = \"2023\": expected a whole number from 2018 to 2024 (without quotes), found a text",
+            "vigie.toml:8:10: metrics.levels = \"2023\": expected 2023 (without quotes), found a text",
             "vigie.toml:11:10: team[1].parent = \"é\": the team é is its own parent; remove it, or name the team above",
             "vigie.toml:14:13: target[1].objective = \"99.9\": this is no objective for uptime; write a ratio, like 99.9%",
             "vigie.toml:15:8: target[1].team = \"a\": a target is a team's or a service's; remove one of the two, or write two targets",
@@ -269,12 +269,12 @@ fn what_follows_from_a_syntax_error_is_not_said() {
 
 #[test]
 fn variables_win_over_the_file_and_flags_over_variables() {
-    let text = "listen = 'file:1'\ntime_zone = 'UTC'\n[metrics]\ncount_bots = false\nlevels = 2020";
+    let text = "listen = 'file:1'\ntime_zone = 'UTC'\n[metrics]\ncount_bots = false\nlevels = 2023";
     let set = variables(&[
         ("VIGIE_LISTEN", "variable:2"),
         ("VIGIE_TIME_ZONE", "Europe/Paris"),
         ("VIGIE_COUNT_BOTS", "true"),
-        ("VIGIE_LEVELS", "2022"),
+        ("VIGIE_LEVELS", "2023"),
         ("VIGIE_FAILURE_RULES", "explicit, window"),
         ("VIGIE_MAX_REQUEST_BYTES", "30MiB"),
         ("VIGIE_ORGANIZATION", ""),
@@ -283,7 +283,7 @@ fn variables_win_over_the_file_and_flags_over_variables() {
     ]);
     let config = parse("vigie.toml", text, set.clone(), &[]).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!((config.listen.as_str(), config.settings.time_zone.as_str()), ("variable:2", "Europe/Paris"));
-    assert_eq!((config.settings.count_bots, config.settings.levels), (true, 2022));
+    assert_eq!((config.settings.count_bots, config.settings.levels), (true, 2023));
     assert_eq!(config.settings.failure_rules.len(), 2);
     assert_eq!(config.intake.max_request_bytes, 30 << 20);
     let flags = [("listen", "flag:3".to_owned())];
@@ -334,4 +334,12 @@ fn the_schema_in_the_repository_is_the_programs() {
     }
     let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(checked_in == json_schema(), "schema/config.schema.json is old; run the tests with UPDATE_SCHEMAS=1");
+}
+
+#[test]
+fn the_years_of_levels_are_those_on_file() {
+    let years = vigie_metrics::level_years();
+    let bounds = (years.first().copied().map(i64::from), years.last().copied().map(i64::from));
+    assert_eq!(bounds, (Some(super::keys::LEVEL_YEARS.0), Some(super::keys::LEVEL_YEARS.1)));
+    assert_eq!(problems("[metrics]\nlevels = 2021"), ["vigie.toml:2:10: metrics.levels = 2021: write 2023"]);
 }

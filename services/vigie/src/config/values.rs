@@ -70,16 +70,20 @@ impl Reader {
     }
 
     pub(super) fn whole(&mut self, node: &Node<'_>, least: i64, most: i64) -> Option<i64> {
+        let wanted = match least == most {
+            true => format!("{least}"),
+            false => format!("a whole number from {least} to {most}"),
+        };
         let number = match (node.value, &node.origin) {
             (DeValue::Integer(number), _) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
             (DeValue::String(text), Origin::Outside(_)) => text.trim().parse().ok(),
             _ => {
-                return self.mistyped(node, &format!("a whole number from {least} to {most} (without quotes)"));
+                return self.mistyped(node, &format!("{wanted} (without quotes)"));
             }
         };
         let number = number.filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            self.wrong(node, format_args!("write a whole number from {least} to {most}"));
+            self.wrong(node, format_args!("write {wanted}"));
         }
         number
     }

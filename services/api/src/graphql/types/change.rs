@@ -95,14 +95,14 @@ impl Change {
         })
     }
 
-    /// Where its time went, in seconds; all null for a commit on its own.
-    async fn stages(&self) -> Stages {
-        Stages {
+    /// Where its time went, in seconds; null for a commit on its own.
+    async fn stages(&self) -> Option<Stages> {
+        self.fact.pull_request.map(|_| Stages {
             coding: self.fact.coding.map(seconds),
             pickup: self.fact.pickup.map(seconds),
             review: self.fact.review.map(seconds),
             deploy: self.fact.deploy.map(seconds),
-        }
+        })
     }
 
     /// Where to read more.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Edge;
 use async_graphql::{Object, SimpleObject};
 use vigie_metrics::{EvidenceRow, Row, Scope, exclusion_text};
 use vigie_model::settings;
@@ -14,7 +13,7 @@ use super::deployment::Deployment;
 use super::incident::Incident;
 use crate::error::Result;
 use crate::graphql::context::View;
-use crate::graphql::page::{Connection, PageArgs, connection};
+use crate::graphql::page::{Connection, Edge, PageArgs, connection};
 use crate::graphql::scalars::DateTime;
 
 /// A row behind a value: of `deployment`, `change`, `incident` and `interval` exactly one is set, by what the metric is

@@ -172,13 +172,6 @@ impl Query {
         >,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
     ) -> Result<Table> {
-        let view = match view(ctx, as_of).await {
-            Ok(view) => view,
-            Err(error) if error.code == crate::error::Code::BadInput => {
-                return Ok(Table { rows: Vec::new(), notice: Some(error.message) });
-            }
-            Err(error) => return Err(error),
-        };
         let args = TableArgs {
             scope: scope.unwrap_or_default(),
             window,
@@ -186,7 +179,7 @@ impl Query {
             by: by.unwrap_or_default(),
             every,
         };
-        let answer = table::answer(&view, args);
+        let answer = table::answer(ctx.data_unchecked::<Arc<Ask>>().view(as_of).await, args)?;
         Ok(Table { rows: answer.rows.into_iter().map(Into::into).collect(), notice: answer.notice })
     }
 

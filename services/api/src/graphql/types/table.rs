@@ -6,6 +6,7 @@ use async_graphql::SimpleObject;
 use vigie_metrics::{TableAnswer, TableQuery, TableRow};
 use vigie_model::window::buckets;
 
+use crate::error::{ApiError, Code, Result};
 use crate::graphql::context::View;
 use crate::graphql::enums::{Dimension, Granularity, Level, MetricName, NoDataReason, TargetStatus, Unit};
 use crate::graphql::inputs::{ScopeInput, WindowInput};
@@ -94,14 +95,22 @@ pub struct TableArgs {
     pub every: Option<Granularity>,
 }
 
-/// The rows of a table. Never an error: where there is nothing to show, a notice says why.
-#[must_use]
-pub fn answer(view: &View, args: TableArgs) -> TableAnswer {
-    query(view, args).map_or_else(TableAnswer::notice, |query| view.snapshot.table(&query, view.now))
+/// The rows of a table. What was asked wrongly is no error: there are no rows, and a notice says why.
+///
+/// # Errors
+/// The state of the data cannot be had.
+pub fn answer(view: Result<Arc<View>>, args: TableArgs) -> Result<TableAnswer> {
+    let view = match view {
+        Ok(view) => view,
+        Err(error) if error.code == Code::BadInput => return Ok(TableAnswer::notice(error.message)),
+        Err(error) => return Err(error),
+    };
+    let asked = query(&view, args);
+    Ok(asked.map_or_else(TableAnswer::notice, |query| view.snapshot.table(&query, view.now)))
 }
 
-fn query(view: &View, args: TableArgs) -> Result<TableQuery, String> {
-    let text = |error: crate::error::ApiError| error.message;
+fn query(view: &View, args: TableArgs) -> std::result::Result<TableQuery, String> {
+    let text = |error: ApiError| error.message;
     let mut metrics: Vec<MetricName> = args.metrics;
     metrics.sort();
     metrics.dedup();
@@ -119,7 +128,7 @@ fn query(view: &View, args: TableArgs) -> Result<TableQuery, String> {
 }
 
 /// Takes what the rows cost from the request's budget.
-fn afford(view: &View, query: &TableQuery) -> Result<(), String> {
+fn afford(view: &View, query: &TableQuery) -> std::result::Result<(), String> {
     let scope = view.snapshot.scope(&query.scope).map_err(|error| error.to_string())?;
     let parts = view.snapshot.breakdowns(&scope, &query.by);
     let for_each: u64 = parts.iter().map(|part| view.price(&part.scope)).sum();

@@ -33,7 +33,8 @@ pub(super) struct Branch {
     pub tip: ObjectId,
 }
 
-/// The branch that was asked for, else HEAD's, else the remote's default, else the usual or only one.
+/// The branch that was asked for, else the remote's default, else HEAD's, else the usual or only one: what somebody
+/// happens to have checked out is not what the others deploy.
 pub(super) fn branch(
     repository: &Repository,
     asked: Option<&str>,
@@ -47,10 +48,12 @@ pub(super) fn branch(
     let remotes = remote_default(repository);
     if let Kind::Symbolic(reference) = head.kind {
         let name = reference.name.shorten().to_string();
-        if let Some(other) = &remotes
-            && *other != name
+        let default = remotes.as_deref().filter(|default| *default != name);
+        if let Some(default) = default
+            && let Some(branch) = named(repository, default)?
         {
-            warnings.push(format!("HEAD is on {name}, and the remote's default branch is {other}: {name} was read"));
+            warnings.push(format!("HEAD is on {name}; {default}, the remote's default branch, was read"));
+            return Ok(branch);
         }
         return needed(&name);
     }

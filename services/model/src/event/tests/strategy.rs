@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::event::{Context, Event, parse_object};
+use crate::event::{Context, Event, Origin, parse_object};
 use crate::json::Json;
 use crate::kinds::{Field, Kind, Role, Type};
 
@@ -131,7 +131,7 @@ pub(crate) fn object() -> impl Strategy<Value = String> {
 /// Arbitrary events of every kind.
 pub(crate) fn event() -> impl Strategy<Value = Event> {
     object().prop_filter_map("fields that contradict each other", |text| {
-        let context = Context { source: "ci".into(), internal: true };
+        let context = Context { source: "ci".into(), origin: Origin::Log };
         parse_object(&Json::parse(text.as_bytes()).unwrap(), &context).ok()
     })
 }

@@ -1,6 +1,12 @@
-//! A made-up organisation, event by event: services with a repository each, whose commits are merged by pull
-//! requests and deployed, and sometimes fail. The same seed gives the same events; only one small state per
-//! service is held, so that a million events take no memory.
+//! `cargo run -p vigie-engine --example events -- --events 1000000 --services 1000 > events.ndjson`
+//!
+//! A made-up organisation, event by event, one a line: services with a repository each, whose commits are merged by
+//! pull requests and deployed, and sometimes fail. The same events every time; only one small state per service is
+//! held, so that a million events take no memory. For the benchmarks.
+
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+
+use std::io::{BufWriter, Write};
 
 use vigie_model::kinds::{FieldId, Kind, commit, deployment, incident, pull_request};
 use vigie_model::{Event, HOUR, MINUTE, Time, Value};
@@ -11,8 +17,7 @@ const START: Time = 1_735_689_600_000_000;
 const PATTERN: &[u8; 100] =
     b"ccpccpccdccpccpcccpcdccpccpccpccdcpccpcicpccdcpccpccpcccdpccpccpcpcdccipcpccdcpccpccdcpccdccpdcpcdid";
 
-/// See the module's documentation.
-pub struct Generator {
+struct Generator {
     services: Vec<Service>,
     next: usize,
     span: Time,
@@ -31,7 +36,7 @@ struct Service {
 
 impl Generator {
     /// So many services; each of their events comes about `span` microseconds after the one before.
-    pub fn new(seed: u64, services: usize, span: Time) -> Self {
+    fn new(seed: u64, services: usize, span: Time) -> Self {
         let service = |n: usize| Service {
             rolled: seed ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
             step: n,
@@ -89,8 +94,7 @@ impl Service {
                 (commit::PARENTS, Value::Texts(parents)),
                 (commit::AUTHORED_AT, Value::Time(self.now - HOUR)),
                 (commit::COMMITTED_AT, Value::Time(self.now)),
-                (commit::AUTHOR, text(format!("person-{author:020}"))),
-                (commit::BOT, Value::Bool(author == 0)),
+                (commit::AUTHOR, text(format!("Developer {author} <dev{author}@example.com>"))),
                 (commit::MESSAGE, text(format!("Handle case {n} of the order flow (#{})", self.pulls))),
             ],
         )
@@ -176,4 +180,20 @@ fn sha(number: usize, commit: u64) -> Box<str> {
     let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17)
         ^ commit.wrapping_mul(0xd6e8_feb8_6659_fd93);
     format!("{mixed:016x}{number:08x}{commit:016x}").into()
+}
+
+/// The number after `--name`, else the default.
+fn argument(name: &str, default: usize) -> usize {
+    let mut arguments = std::env::args();
+    let found = arguments.find(|argument| *argument == format!("--{name}")).and_then(|_| arguments.next());
+    found.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn main() -> std::io::Result<()> {
+    let (events, services) = (argument("events", 1_000_000), argument("services", 1_000));
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for event in Generator::new(1, services, 6 * HOUR).take(events) {
+        writeln!(out, "{}", event.to_json())?;
+    }
+    out.flush()
 }
