@@ -129,6 +129,7 @@ impl<'a> Walk<'a> {
         match field.name.node.as_str() {
             "metrics" => (0, self.names(field, "only").unwrap_or(METRICS).saturating_mul(10)),
             "metric" | "previous" => (10, 1),
+            "trend" | "interval" => (40, 1),
             "stages" | "waiting" | "rollbacks" | "quantiles" => (5, 1),
             "budget" => (20, 1),
             // How many buckets is known only with the window; what really comes is counted as it comes.

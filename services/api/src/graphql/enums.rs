@@ -139,6 +139,7 @@ pub enum Level {
 
 /// How a value stands to the one of the window before.
 #[derive(Enum, Debug, Copy, Clone, PartialEq, Eq)]
+#[graphql(remote = "vigie_metrics::Trend")]
 pub enum Trend {
     /// Better, at the 5 % level.
     Better,

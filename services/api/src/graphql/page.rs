@@ -1,6 +1,7 @@
 //! Pages: connections as the Relay cursor specification has them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use async_graphql::connection::PageInfo;
 use async_graphql::{Object, OutputType, SimpleObject, TypeName};
@@ -118,16 +119,11 @@ impl PageArgs {
         Ok(Page { first: self.first, after: after.transpose()? })
     }
 
-    /// The page of a list that lies in memory, sorted by a text of its own for each row.
-    ///
-    /// A cursor holds that text and not a position, so it stays good while rows come and go.
+    /// Which rows of such a list the page has.
     ///
     /// # Errors
     /// The cursor is none that this list gave.
-    pub fn cut<T, N>(&self, rows: &[T], key: impl Fn(&T) -> &str, node: impl Fn(&T) -> N) -> Result<Connection<N>>
-    where
-        N: OutputType,
-    {
+    pub fn range<T>(&self, rows: &[T], key: impl Fn(&T) -> &str) -> Result<Range<usize>> {
         let start = match &self.after {
             None => 0,
             Some(cursor) => {
@@ -135,7 +131,21 @@ impl PageArgs {
                 rows.partition_point(|row| key(row) <= after.as_str())
             }
         };
-        let end = rows.len().min(start + self.first);
+        Ok(start..rows.len().min(start + self.first))
+    }
+
+    /// The page of a list that lies in memory, sorted by a text of its own for each row.
+    ///
+    /// A cursor holds that text and not a position, so it stays good while rows come and go.
+    ///
+    /// # Errors
+    /// The cursor is none that this list gave.
+    pub fn cut<T, N>(&self, rows: &[T], key: impl Fn(&T) -> &str, node: impl FnMut(&T) -> N) -> Result<Connection<N>>
+    where
+        N: OutputType,
+    {
+        let Range { start, end } = self.range(rows, &key)?;
+        let mut node = node;
         let mut page = connection(start > 0, end < rows.len(), rows.len() as u64);
         page.edges.extend(rows[start..end].iter().map(|row| Edge::new(encode(key(row)), node(row))));
         Ok(page)

@@ -39,6 +39,12 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl From<vigie_metrics::Interval> for Interval {
+    fn from(interval: vigie_metrics::Interval) -> Self {
+        Self { low: interval.low, high: interval.high }
+    }
+}
+
 /// Rows that were left out of a value, and why.
 #[derive(SimpleObject, Debug, Clone)]
 pub struct Exclusion {

@@ -6,6 +6,7 @@ mod change;
 mod definition;
 mod deployment;
 mod evidence;
+mod family;
 mod incident;
 mod metric;
 mod quality;

@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod database;
+mod declared;
 mod demo;
 mod doctor;
 mod git;
@@ -11,4 +12,5 @@ mod licences;
 mod roundtrip;
 mod serve;
 mod token;
+mod trouble;
 mod usage;

@@ -8,6 +8,7 @@ use vigie_model::settings;
 use vigie_model::window::Window;
 
 use super::catalogue::{Service, Team};
+use super::family::Family;
 use super::metric::Metric;
 use crate::error::Result;
 use crate::graphql::context::View;
@@ -18,9 +19,9 @@ use crate::graphql::page::{Connection, PageArgs};
 pub struct Breakdown {
     view: Arc<View>,
     part: Part,
-    scope: Arc<Scope>,
-    window: Window,
-    name: settings::MetricName,
+    /// The parts of the page, and the place of this one.
+    family: Arc<Family>,
+    place: usize,
 }
 
 /// A page of the parts of a scope.
@@ -38,12 +39,15 @@ pub fn page(
     let mut parts = view.snapshot.breakdown(scope, dimension.into());
     view.budget.spend(parts.len() as u64 / 10)?;
     parts.sort_by(|a, b| key(a).cmp(key(b)));
+    let shown = &parts[page.range(&parts, key)?];
+    let members = shown.iter().map(|part| (Arc::new(part.scope.clone()), name)).collect();
+    let family = Arc::new(Family::new(view, window, members));
+    let mut places = 0..;
     page.cut(&parts, key, |part| Breakdown {
         view: view.clone(),
-        scope: Arc::new(part.scope.clone()),
         part: part.clone(),
-        window,
-        name,
+        family: family.clone(),
+        place: places.next().unwrap_or_default(),
     })
 }
 
@@ -75,6 +79,6 @@ impl Breakdown {
 
     /// The metric of this part alone.
     async fn metric(&self) -> Result<Metric> {
-        Metric::ask(&self.view, &self.scope, self.window, self.name)
+        Metric::beside(&self.family, self.place)
     }
 }

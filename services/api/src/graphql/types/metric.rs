@@ -10,6 +10,7 @@ use vigie_model::window::Window;
 use super::breakdown::{self, Breakdown};
 use super::definition::definition;
 use super::evidence::{self, Evidence};
+use super::family::Family;
 use crate::error::{ApiError, Result};
 use crate::graphql::context::View;
 use crate::graphql::enums::{Dimension, Granularity, Level, MetricName, NoDataReason, TargetStatus, Trend, Unit};
@@ -25,17 +26,29 @@ pub struct Metric {
     scope: Arc<Scope>,
     window: Window,
     answer: Answer,
+    /// What it is shown beside, and its place there.
+    family: (Arc<Family>, usize),
 }
 
 impl Metric {
-    /// Asks for a metric.
+    /// Asks for a metric that is shown alone.
     ///
     /// # Errors
     /// The request has used up its budget.
     pub fn ask(view: &Arc<View>, scope: &Arc<Scope>, window: Window, name: settings::MetricName) -> Result<Self> {
-        view.budget.spend(view.price(scope))?;
-        let answer = view.snapshot.ask(name, scope, window, view.now);
-        Ok(Self { view: view.clone(), scope: scope.clone(), window, answer })
+        Self::beside(&Arc::new(Family::new(view, window, vec![(scope.clone(), name)])), 0)
+    }
+
+    /// Asks for the metric at a place of a family.
+    ///
+    /// # Errors
+    /// The request has used up its budget.
+    pub fn beside(family: &Arc<Family>, place: usize) -> Result<Self> {
+        let (view, window) = (family.view.clone(), family.window);
+        let (scope, name) = family.members[place].clone();
+        view.budget.spend(view.price(&scope))?;
+        let answer = view.snapshot.ask(name, &scope, window, view.now);
+        Ok(Self { view, scope, window, answer, family: (family.clone(), place) })
     }
 
     fn metric(&self) -> settings::MetricName {
@@ -124,9 +137,11 @@ impl Metric {
         self.answer.mean
     }
 
-    /// The 95 % interval of the value: how far chance alone may have moved it. Null where it is not known.
+    /// The 95 % interval of the value: how far chance alone may have moved it. Of a ratio of counts Wilson's, of a
+    /// median by order statistics, of a mean by a seeded bootstrap, of a frequency the exact Poisson interval. Null
+    /// without a value, of too few rows, and of the uptime of one service that is known from time.
     async fn interval(&self) -> Option<Interval> {
-        None
+        self.answer.interval().map(Into::into)
     }
 
     /// The target in force at the window's end; null: none is set.
@@ -155,9 +170,12 @@ impl Metric {
         Self::ask(&self.view, &self.scope, window, self.metric()).map(Some)
     }
 
-    /// How the value stands to that of the window before: unclear, unless they differ at the 5 % level.
-    async fn trend(&self) -> Trend {
-        Trend::Unclear
+    /// How the value stands to that of the window before: unclear, unless they differ at the 5 % level. Of what is shown
+    /// side by side (the metrics of a scorecard, the parts of a breakdown's page), at most one in twenty that is called
+    /// better or worse is expected to be so by chance.
+    async fn trend(&self) -> Result<Trend> {
+        let (family, place) = &self.family;
+        family.trend(*place).map(Into::into)
     }
 
     /// The metric in every bucket of the window, empty ones included; the first and the last are cut at the window's

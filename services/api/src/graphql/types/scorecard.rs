@@ -6,6 +6,7 @@ use async_graphql::Object;
 use vigie_metrics::Scope;
 use vigie_model::window::Window;
 
+use super::family::Family;
 use super::metric::Metric;
 use crate::error::Result;
 use crate::graphql::context::View;
@@ -18,12 +19,6 @@ pub struct Scorecard {
     pub view: Arc<View>,
     pub scope: Arc<Scope>,
     pub window: Window,
-}
-
-impl Scorecard {
-    fn ask(&self, name: MetricName) -> Result<Metric> {
-        Metric::ask(&self.view, &self.scope, self.window, name.into())
-    }
 }
 
 /// The metrics of a scope in a window. Values of several services are computed on their pooled rows, never averaged
@@ -44,12 +39,14 @@ impl Scorecard {
         &self,
         #[graphql(desc = "Only these; without it all of them.")] only: Option<Vec<MetricName>>,
     ) -> Result<Vec<Metric>> {
-        let asked = |name: &MetricName| only.as_ref().is_none_or(|only| only.contains(name));
-        MetricName::all().filter(asked).map(|name| self.ask(name)).collect()
+        let asked = MetricName::all().filter(|name| only.as_ref().is_none_or(|only| only.contains(name)));
+        let members: Vec<_> = asked.map(|name| (self.scope.clone(), name.into())).collect();
+        let family = Arc::new(Family::new(&self.view, self.window, members));
+        (0..family.members.len()).map(|place| Metric::beside(&family, place)).collect()
     }
 
     /// One metric.
     async fn metric(&self, #[graphql(desc = "Which.")] name: MetricName) -> Result<Metric> {
-        self.ask(name)
+        Metric::ask(&self.view, &self.scope, self.window, name.into())
     }
 }
