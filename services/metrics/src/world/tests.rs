@@ -133,3 +133,49 @@ proptest! {
         prop_assert_eq!(&on_demand(&events, evict_after), &expected);
     }
 }
+
+/// A repository that was renamed: what was said before, after, and again under the other name.
+fn renamed() -> Vec<StoredEvent> {
+    stored(&format!(
+        r#"
+        {{"kind":"service","slug":"shop","repositories":[{{"repository":"new/shop","formerly":["old/shop"]}}],"at":"2026-10-05T00:00:00Z"}}
+        {{"kind":"commit","repository":"old/shop","sha":"{A}","parents":[],"authored_at":"2026-10-01T08:00:00Z"}}
+        {{"kind":"commit","repository":"old/shop","sha":"{B}","authored_at":"2026-10-01T09:00:00Z","at":"2026-10-06T00:00:00Z"}}
+        {{"kind":"commit","repository":"new/shop","sha":"{B}","parents":["{A}"],"authored_at":"2026-10-01T09:30:00Z","at":"2026-10-07T00:00:00Z"}}
+        {{"kind":"commit","repository":"old/shop","sha":"{B}","deleted":true,"at":"2026-10-05T12:00:00Z"}}
+        {{"kind":"commit","repository":"old/shop","sha":"{C}","parents":["{B}"],"authored_at":"2026-10-02T09:00:00Z"}}
+        {{"kind":"commit","repository":"new/shop","sha":"{C}","deleted":true,"at":"2026-10-08T00:00:00Z"}}
+        {{"kind":"pull_request","repository":"old/shop","number":1,"opened_at":"2026-10-01T09:10:00Z"}}
+        {{"kind":"pull_request","repository":"new/shop","number":1,"partial":true,"merged_at":"2026-10-01T09:30:00Z","merge_sha":"{B}"}}
+        {{"kind":"deployment","service":"shop","id":"1","revision":"{A}","finished_at":"2026-10-01T10:00:00Z","outcome":"succeeded"}}
+        {{"kind":"deployment","service":"shop","id":"2","revision":"{B}","finished_at":"2026-10-01T11:00:00Z","outcome":"succeeded"}}
+        {{"kind":"deployment","service":"shop","id":"3","revision":"{C}","finished_at":"2026-10-02T11:00:00Z","outcome":"succeeded"}}
+        "#
+    ))
+}
+
+#[test]
+fn a_renamed_repository_is_folded_as_one() {
+    let facts = complete(renamed());
+    let changes = &facts[0].changes;
+    assert_eq!(changes.iter().map(|c| (&*c.sha, c.pull_request)).collect::<Vec<_>>(), [(B, Some(1))]);
+    assert_eq!(
+        facts[0].quality.iter().map(|row| &*row.code).collect::<Vec<_>>(),
+        ["unknown_revision"],
+        "it is deleted"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_and_loading_change_nothing_for_a_renamed_repository(
+        order in Just(renamed()).prop_shuffle(),
+        evict_after in 1..6_usize,
+    ) {
+        let expected = complete(renamed());
+        prop_assert_eq!(&complete(order.clone()), &expected);
+        prop_assert_eq!(&on_demand(&order, evict_after), &expected);
+    }
+}
