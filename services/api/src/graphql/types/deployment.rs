@@ -68,7 +68,8 @@ impl Deployment {
         Service::needed(&self.view, &self.fact.service)
     }
 
-    /// The environment that it counts for: aliases and regions of production are `production`.
+    /// The environment that it counts for: aliases and regions of production are `production`, unless a region was
+    /// asked for by its name.
     async fn environment(&self) -> &str {
         &self.fact.environment
     }
