@@ -143,7 +143,7 @@ impl World {
         self.catalogue.apply(event, digest, recorded_at);
         self.touch_entry(&slug);
         self.teams_changed = true;
-        self.homes.forget_graphs(&self.catalogue);
+        self.homes.forget_graphs();
     }
 
     /// A service's entry, and every service that shares a name or a renamed repository with it.

@@ -72,89 +72,39 @@ impl Entity {
             return;
         }
         if event.deleted {
-            self.delete(stamp);
+            self.deleted = Some(stamp);
+            let stamps = &self.stamps;
+            self.slots.retain_mut(|slot| {
+                // A deleted event disagrees with nobody.
+                if slot.rival != NO_RIVAL && stamps[slot.rival as usize] < stamp {
+                    slot.rival = NO_RIVAL;
+                }
+                stamps[slot.stamp as usize] > stamp
+            });
             return;
         }
         let number = self.number_of(stamp);
         for (field, value) in event.fields {
-            self.set(field, number, value);
-        }
-        self.drop_unused_stamps();
-    }
-
-    /// Takes in what events said of the same thing under another name, as if they had been merged into this one.
-    /// On what identifies it the two do not disagree: they only call it otherwise.
-    pub fn absorb(&mut self, other: &Self) {
-        debug_assert_eq!(self.kind, other.kind);
-        self.first_recorded_at = self.first_recorded_at.min(other.first_recorded_at);
-        if other.source < self.source {
-            self.source = other.source.clone();
-        }
-        if let Some(deleted) = other.deleted.filter(|deleted| self.deleted.is_none_or(|own| own < *deleted)) {
-            self.delete(deleted);
-        }
-        let deleted = self.deleted;
-        let is_left = |stamp: &Stamp| deleted.is_none_or(|deleted| *stamp > deleted);
-        for slot in &other.slots {
-            let stamp = other.stamps[slot.stamp as usize];
-            if !is_left(&stamp) {
-                continue;
-            }
-            let number = self.number_of(stamp);
-            self.set(slot.field, number, slot.value.clone());
-            // Whoever disagreed with the other's value of an instant disagrees with one of that instant here.
-            let rival = (slot.rival != NO_RIVAL).then(|| other.stamps[slot.rival as usize]).filter(is_left);
-            if let Some(rival) = rival {
-                let number = self.number_of(rival);
-                self.dispute(slot.field, number);
-            }
-        }
-        self.drop_unused_stamps();
-    }
-
-    fn delete(&mut self, stamp: Stamp) {
-        self.deleted = Some(stamp);
-        let stamps = &self.stamps;
-        self.slots.retain_mut(|slot| {
-            // A deleted event disagrees with nobody.
-            if slot.rival != NO_RIVAL && stamps[slot.rival as usize] < stamp {
-                slot.rival = NO_RIVAL;
-            }
-            stamps[slot.stamp as usize] > stamp
-        });
-    }
-
-    /// Sets a field as the event of this stamp says, unless a greater one said otherwise.
-    fn set(&mut self, field: FieldId, number: u32, value: Value) {
-        let stamp = self.stamps[number as usize];
-        match self.slots.binary_search_by_key(&field, |slot| slot.field) {
-            Err(at) => self.slots.insert(at, Slot { field, stamp: number, rival: NO_RIVAL, value }),
-            Ok(at) => {
-                let slot = &mut self.slots[at];
-                let current = self.stamps[slot.stamp as usize];
-                let disagrees = current.at == stamp.at && slot.value != value && !is_identity(self.kind, field);
-                if stamp > current {
-                    let rival = match (disagrees, current.at == stamp.at) {
-                        (true, _) => slot.stamp,
-                        (false, true) => slot.rival,
-                        (false, false) => NO_RIVAL,
-                    };
-                    *slot = Slot { field, stamp: number, rival, value };
-                } else if disagrees && (slot.rival == NO_RIVAL || self.stamps[slot.rival as usize] < stamp) {
-                    slot.rival = number;
+            match self.slots.binary_search_by_key(&field, |slot| slot.field) {
+                Err(at) => self.slots.insert(at, Slot { field, stamp: number, rival: NO_RIVAL, value }),
+                Ok(at) => {
+                    let slot = &mut self.slots[at];
+                    let current = self.stamps[slot.stamp as usize];
+                    let disagrees = current.at == stamp.at && slot.value != value;
+                    if stamp > current {
+                        let rival = match (disagrees, current.at == stamp.at) {
+                            (true, _) => slot.stamp,
+                            (false, true) => slot.rival,
+                            (false, false) => NO_RIVAL,
+                        };
+                        *slot = Slot { field, stamp: number, rival, value };
+                    } else if disagrees && (slot.rival == NO_RIVAL || self.stamps[slot.rival as usize] < stamp) {
+                        slot.rival = number;
+                    }
                 }
             }
         }
-    }
-
-    /// Notes that the event of this stamp gave a field another value, where the field's is of the same instant.
-    fn dispute(&mut self, field: FieldId, number: u32) {
-        let Ok(at) = self.slots.binary_search_by_key(&field, |slot| slot.field) else { return };
-        let (stamp, slot) = (self.stamps[number as usize], &mut self.slots[at]);
-        let current = self.stamps[slot.stamp as usize];
-        if current.at == stamp.at && current != stamp && slot.rival == NO_RIVAL {
-            slot.rival = number;
-        }
+        self.drop_unused_stamps();
     }
 
     fn number_of(&mut self, stamp: Stamp) -> u32 {
@@ -260,11 +210,6 @@ impl Entity {
             _ => None,
         }
     }
-}
-
-fn is_identity(kind: Kind, field: FieldId) -> bool {
-    let role = kind.fields().get(usize::from(field)).map(|field| field.role);
-    matches!(role, Some(Role::Identity | Role::IdentityEnvironment))
 }
 
 /// The stamps are few: a search beats a map.

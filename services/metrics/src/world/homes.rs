@@ -1,11 +1,9 @@
 //! The entities of services and repositories, home by home.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use hashbrown::HashMap;
-use smallvec::SmallVec;
 use vigie_model::event::{Digest, home_of_repository};
 use vigie_model::kinds::{Kind, commit, pull_request};
 use vigie_model::views::{Commit, PullRequest};
@@ -43,19 +41,11 @@ impl Homes {
             self.load(home, Vec::new(), catalogue);
         }
         let Some(held) = self.loaded.get_mut(home) else { return };
-        let key: Box<str> = event.identity().into();
-        merge(held, key.clone(), event, digest, recorded_at);
+        let entity = merge(held, event, digest, recorded_at);
         let Some(repository) = home.strip_prefix("r:") else { return };
-        let present = catalogue.repository(repository);
-        let Some(graph) = self.graphs.get_mut(present) else { return };
-        let Some(known) = graph.get_mut() else { return };
-        let names = catalogue.names_of_repository(present);
-        let own = within_repository(&key);
-        let parts = names
-            .iter()
-            .filter_map(|name| self.loaded.get(&*home_of_repository(name))?.entities.get(&*under(name, own)));
-        match whole(parts) {
-            Some(entity) if !entity.is_deleted() => put(known, &entity),
+        let Some(graph) = self.graphs.get_mut(catalogue.repository(repository)) else { return };
+        match graph.get_mut() {
+            Some(graph) if !entity.is_deleted() => put(graph, entity),
             // A deleted entity no longer knows its name: the graph is made anew without it.
             _ => *graph = OnceLock::new(),
         }
@@ -64,8 +54,7 @@ impl Homes {
     pub(super) fn load(&mut self, home: &str, events: Vec<StoredEvent>, catalogue: &Catalogue) {
         let mut held = Home { entities: HashMap::with_capacity(events.len()) };
         for stored in events {
-            let key = stored.event.identity().into();
-            merge(&mut held, key, stored.event, stored.digest, stored.recorded_at);
+            merge(&mut held, stored.event, stored.digest, stored.recorded_at);
         }
         self.loaded.insert(home.into(), held);
         self.renew_graph(home, catalogue);
@@ -85,10 +74,11 @@ impl Homes {
         }
     }
 
-    /// Every graph is made anew when it is asked for, under its present name: repositories may have been renamed.
-    pub(super) fn forget_graphs(&mut self, catalogue: &Catalogue) {
-        let repositories = self.loaded.keys().filter_map(|home| home.strip_prefix("r:"));
-        self.graphs = repositories.map(|name| (catalogue.repository(name).into(), OnceLock::new())).collect();
+    /// Every graph is made anew when it is asked for: repositories may have been renamed.
+    pub(super) fn forget_graphs(&mut self) {
+        for graph in self.graphs.values_mut() {
+            *graph = OnceLock::new();
+        }
     }
 
     pub(super) fn loaded(&self) -> impl Iterator<Item = (&str, usize)> {
@@ -112,48 +102,30 @@ impl Homes {
     fn build(&self, name: &str, catalogue: &Catalogue) -> Repository {
         // Sorted, so that the numbers of commits, and with them every tie, come out the same.
         let names = catalogue.names_of_repository(name);
-        let mut entities: BTreeMap<OwnKey, SmallVec<[&Entity; 1]>> = BTreeMap::new();
+        let mut entities: BTreeMap<&str, Vec<&Entity>> = BTreeMap::new();
         for home in names.iter().filter_map(|name| self.loaded.get(&*home_of_repository(name))) {
             for (key, entity) in &home.entities {
-                entities.entry(within_repository(key)).or_default().push(entity);
+                let key = key.split_once('\u{1f}').map_or(&**key, |(_, own)| own);
+                entities.entry(key).or_default().push(entity);
             }
         }
         let mut repository = Repository::default();
-        for entity in entities.into_values().filter_map(|parts| whole(parts.into_iter())) {
-            put(&mut repository, &entity);
+        for entity in entities.into_values().flatten() {
+            put(&mut repository, entity);
         }
         repository
     }
 }
 
-/// An entity's key without its repository's name, which may have changed: the letter of its kind, and its own name.
-type OwnKey<'a> = (&'a str, &'a str);
-
-fn within_repository(key: &str) -> OwnKey<'_> {
-    let (kind, named) = key.split_once('\u{1f}').unwrap_or((key, ""));
-    (kind, named.split_once('\u{1f}').map_or("", |(_, own)| own))
-}
-
-/// The key under a name of the repository.
-fn under(repository: &str, (kind, own): OwnKey) -> String {
-    format!("{kind}\u{1f}{repository}\u{1f}{own}")
-}
-
-/// One entity from what was said of it under each of its repository's names.
-fn whole<'a>(mut parts: impl Iterator<Item = &'a Entity>) -> Option<Cow<'a, Entity>> {
-    let mut entity = Cow::Borrowed(parts.next()?);
-    for part in parts {
-        entity.to_mut().absorb(part);
-    }
-    Some(entity)
-}
-
-fn merge(held: &mut Home, key: Box<str>, event: Event, digest: Digest, recorded_at: Time) {
+fn merge(held: &mut Home, event: Event, digest: Digest, recorded_at: Time) -> &Entity {
+    let key: Box<str> = event.identity().into();
     match held.entities.entry(key) {
-        hashbrown::hash_map::Entry::Occupied(mut entry) => entry.get_mut().merge(event, digest, recorded_at),
-        hashbrown::hash_map::Entry::Vacant(entry) => {
-            entry.insert(Entity::new(event, digest, recorded_at));
+        hashbrown::hash_map::Entry::Occupied(entry) => {
+            let entity = entry.into_mut();
+            entity.merge(event, digest, recorded_at);
+            entity
         }
+        hashbrown::hash_map::Entry::Vacant(entry) => entry.insert(Entity::new(event, digest, recorded_at)),
     }
 }
 
