@@ -64,7 +64,7 @@ CREATE TABLE deployment_facts (
     rollout text COLLATE "C",
     blame text COLLATE "C" NOT NULL,
     changes bigint NOT NULL,
-    PRIMARY KEY (service, region, source, id)
+    PRIMARY KEY (service, region, source, id, environment)
 );
 
 -- A change that was deployed. Sorted by environment and `deployed_at`.

@@ -54,7 +54,7 @@ CREATE TABLE deployment_facts (
     rollout TEXT,
     blame TEXT NOT NULL,
     changes INTEGER NOT NULL,
-    PRIMARY KEY (service, region, source, id)
+    PRIMARY KEY (service, region, source, id, environment)
 ) STRICT, WITHOUT ROWID;
 
 -- A change that was deployed. Sorted by environment and `deployed_at`.

@@ -205,10 +205,11 @@ impl ServiceFrame {
         &self.environments[number]
     }
 
-    /// The row of an incident in the table.
+    /// The row of an incident in the table; of several, production's.
     pub(crate) fn incident_row(&self, source: &str, id: &str) -> Option<usize> {
         let hash = incidents::hash(source, id);
-        let own = self.environments.iter();
+        let production = self.environment_number("production").map(|number| self.environment(number));
+        let own = production.into_iter().chain(&self.environments);
         own.flat_map(|own| own.incidents.with_hash(hash)).find(|row| {
             self.incidents.text("source", *row) == Some(source) && self.incidents.text("id", *row) == Some(id)
         })

@@ -231,14 +231,20 @@ impl Snapshot {
         listed(rows, page, key, |place| scope.incident(place))
     }
 
-    /// A deployment by its natural key.
+    /// A deployment by its natural key, as what it is in an environment.
     #[must_use]
-    pub fn deployment(&self, service: &str, region: &str, source: &str, id: &str) -> Option<DeploymentFact> {
+    pub fn deployment(
+        &self,
+        service: &str,
+        environment: &str,
+        (region, source, id): (&str, &str, &str),
+    ) -> Option<DeploymentFact> {
         let table = self.frame(service)?.deployments();
         let row = (0..table.len()).find(|row| {
             table.text("id", *row) == Some(id)
                 && table.text("source", *row) == Some(source)
                 && table.text("region", *row) == Some(region)
+                && table.text("environment", *row) == Some(environment)
         })?;
         table.row(row)
     }

@@ -188,8 +188,9 @@ macro_rules! facts {
 }
 
 facts! {
-    /// A deployment with what became of it. Sorted by environment and order of deployment.
-    DeploymentFact "deployment_facts" key 4 {
+    /// A deployment with what became of it. Sorted by environment and order of deployment. One in a region stands
+    /// twice: as what it is in production, and as what it is in the region alone.
+    DeploymentFact "deployment_facts" key 5 {
         /// The service's slug.
         service: Text,
         /// The environment as it was named, lower case; a region where the service has regions.
@@ -198,7 +199,8 @@ facts! {
         source: Text,
         /// The source's id.
         id: Text,
-        /// The environment that it counts for: aliases and regions become `production`.
+        /// The environment that it counts for: aliases and regions become `production`, which each region stands
+        /// beside.
         environment: Text,
         /// Its place among the finished deployments of the environment; null while in progress.
         position: OptInt,

@@ -20,7 +20,8 @@ pub struct ScopeInput {
     pub team: Option<Vec<String>>,
     /// Slugs of services.
     pub service: Option<Vec<String>>,
-    /// An environment, by its name in any case; `production` (the default) stands for its aliases and regions too.
+    /// An environment, by its name in any case; `production` (the default) stands for its aliases and regions too,
+    /// and a region also for itself alone.
     pub environment: Option<String>,
 }
 

@@ -9,9 +9,11 @@ use vigie_model::settings::{Rule, Settings};
 use vigie_model::views::Outcome;
 
 use super::changes::commits_of;
-use super::history::{History, Shipped, Source};
+use super::environments::{Environments, Names};
+use super::history::History;
 use super::incidents::{Group, Link};
 use super::repository::Node;
+use super::source::{Shipped, Source};
 
 /// One reason, for one deployment.
 #[derive(Debug, Clone)]
@@ -22,10 +24,19 @@ pub struct Reason {
     pub incident: Option<usize>,
     /// The deployment that mended it, by its position in the history.
     pub remedy: Option<usize>,
-    /// It makes the deployment a failed one (a remedy in time, a rule that counts).
+    /// It blames the deployment: the remedy came in time, and the rule is one that counts.
+    pub blames: bool,
+    /// It makes the deployment a failed one: it blames it, and it is in the rate.
     pub counts: bool,
     /// The reason in words.
     pub note: String,
+}
+
+impl Reason {
+    fn by_incident(rule: Rule, incident: usize, note: String, settings: &Settings) -> Self {
+        let blames = settings.rule_counts(rule);
+        Self { rule, incident: Some(incident), remedy: None, blames, counts: false, note }
+    }
 }
 
 /// What the rules found in one environment.
@@ -40,7 +51,8 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
-    fn add(&mut self, at: usize, reason: Reason) {
+    fn add(&mut self, history: &History, at: usize, reason: Reason) {
+        let reason = Reason { counts: reason.blames && is_rated(history, at), ..reason };
         if let Some(incident) = reason.incident {
             let blamed = self.blamed.entry(incident).or_default();
             if !blamed.contains(&at) {
@@ -48,6 +60,12 @@ impl Verdicts {
             }
         }
         self.reasons.entry(at).or_default().push(reason);
+    }
+
+    /// Whether a rule blamed any deployment, of whatever category.
+    #[must_use]
+    pub fn blame_any(&self) -> bool {
+        self.reasons.values().flatten().any(|reason| reason.blames)
     }
 
     /// Whether the deployment counts as failed, and the first rule that says so.
@@ -87,16 +105,49 @@ impl Verdicts {
     }
 }
 
-/// An incident in this environment, with the region that it names where it names one.
+/// An incident in this environment.
 pub struct Seen<'a> {
     /// The incident.
     pub group: &'a Group,
-    /// Its environment is one of the service's regions: only deployments there were exposed to it.
-    pub region: Option<Box<str>>,
+    /// The names of the environment whose deployments were exposed to it: of one in some regions, only theirs.
+    pub names: Names<'a>,
     /// What it names as a cause for this service here.
-    pub causes: Vec<&'a Link>,
+    pub causes: Vec<Cause<'a>>,
     /// It names a cause somewhere: then it is not attributed by its time.
     pub names_cause: bool,
+}
+
+/// What an incident names as its cause.
+pub struct Cause<'a> {
+    /// As it was reported.
+    pub link: &'a Link,
+    /// The names of the environment in which it is to be looked for.
+    pub names: Names<'a>,
+}
+
+impl<'a> Seen<'a> {
+    /// An incident in the environment of these names; `None` where it is none of theirs. `is_own` knows the
+    /// service's names.
+    pub fn new(
+        group: &'a Group,
+        names: &Names<'a>,
+        environments: &Environments,
+        is_own: &impl Fn(&str) -> bool,
+    ) -> Option<Self> {
+        let met =
+            |name: &str| -> Names<'a> { names.iter().copied().filter(|own| environments.meets(own, name)).collect() };
+        let own = group.places.iter().filter(|(service, name)| is_own(service) && names.contains(&**name));
+        let exposed: Names = own.flat_map(|(_, name)| met(name)).collect();
+        let is_here =
+            |link: &&Link| link.services.iter().any(|name| is_own(name)) && names.contains(&*link.environment);
+        let causes = group.links.iter().filter(is_here).map(|link| Cause { link, names: met(&link.environment) });
+        (!exposed.is_empty()).then(|| Self {
+            group,
+            names: exposed,
+            causes: causes.collect(),
+            names_cause: !group.links.is_empty(),
+        })
+    }
 }
 
 /// Judges every deployment of the history.
@@ -129,27 +180,27 @@ fn explicit(verdicts: &mut Verdicts, history: &History, incidents: &[Seen], sett
     let mut by_revision: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, row) in history.rows.iter().enumerate() {
         by_id.entry(&row.deployment.id).or_default().push(at);
-        if row.delivery() {
-            for (_, revision, _) in &row.revisions {
+        if history.rows[rollout(history, at)].delivery() {
+            for ((_, revision), _) in &row.revisions {
                 by_revision.entry(revision).or_default().push(at);
             }
         }
     }
     for (i, seen) in incidents.iter().enumerate() {
         let mut found: Vec<(usize, String)> = Vec::new();
-        for cause in &seen.causes {
-            if let Some(id) = &cause.deployment {
-                let named = by_id.get(&**id).into_iter().flatten();
+        for Cause { link, names } in &seen.causes {
+            let is_here = |at: &&usize| names.contains(&*history.rows[**at].deployment.environment);
+            if let Some(id) = &link.deployment {
+                let named = by_id.get(&**id).into_iter().flatten().filter(is_here);
                 found
                     .extend(named.map(|&at| (rollout(history, at), format!("the incident names the deployment {id}"))));
             }
-            if let Some(revision) = &cause.revision
-                && let Some(deliveries) = by_revision.get(&**revision)
-            {
-                let started_at = seen.group.started_at;
-                let latest = deliveries.iter().rev().find(|&&at| history.rows[at].finished_at() <= started_at);
-                if let Some(&at) = latest.or(deliveries.first()) {
-                    found.push((at, format!("the incident names the revision {revision}")));
+            if let Some(revision) = &link.revision {
+                let deployed = by_revision.get(&**revision).into_iter().flatten().filter(is_here);
+                let (earlier, later): (Vec<usize>, Vec<usize>) =
+                    deployed.partition(|&&at| history.rows[at].finished_at() <= seen.group.started_at);
+                if let Some(&at) = earlier.last().or(later.first()) {
+                    found.push((rollout(history, at), format!("the incident names the revision {revision}")));
                 }
             }
         }
@@ -159,8 +210,7 @@ fn explicit(verdicts: &mut Verdicts, history: &History, incidents: &[Seen], sett
             verdicts.lost_links.push(i);
         }
         for (at, note) in found {
-            let counts = settings.rule_counts(Rule::Explicit) && is_rated(history, at);
-            verdicts.add(at, Reason { rule: Rule::Explicit, incident: Some(i), remedy: None, counts, note });
+            verdicts.add(history, at, Reason::by_incident(Rule::Explicit, i, note, settings));
         }
     }
 }
@@ -184,8 +234,8 @@ fn remedied(
     what: &str,
 ) {
     let (is_in_time, note) = in_time(history, at, remedy, settings, what);
-    let counts = is_in_time && settings.rule_counts(rule) && is_rated(history, at);
-    verdicts.add(at, Reason { rule, incident: None, remedy: Some(remedy), counts, note });
+    let blames = is_in_time && settings.rule_counts(rule);
+    verdicts.add(history, at, Reason { rule, incident: None, remedy: Some(remedy), blames, counts: false, note });
 }
 
 fn rollback(verdicts: &mut Verdicts, history: &History, settings: &Settings) {
@@ -200,30 +250,30 @@ fn revert(verdicts: &mut Verdicts, history: &History, sources: &[Source], settin
     // What was reverted by which deployment: the earliest stands first, later ones are evidence too.
     let mut found: BTreeMap<(usize, usize), String> = BTreeMap::new();
     for (remedy, row) in history.rows.iter().enumerate() {
-        let category = &row.deployment.category;
+        let Some(brought) = history.brought.get(&row.deployment.category) else { continue };
         let mut held = |source: usize, node: Node, what: String| {
-            if let Some(&at) = history.brought.get(&(category.clone(), Shipped::Node(source, node)))
+            if let Some(&at) = brought.get(&Shipped { source, node })
                 && at < remedy
             {
                 // One of several reasons, always the same one.
                 found.entry((at, remedy)).and_modify(|known| *known = what.clone().min(known.clone())).or_insert(what);
             }
         };
-        for shipped in &row.set {
-            let Shipped::Node(source, node) = shipped else { continue };
-            let repository = sources[*source].repository;
-            if let Some(commit) = repository.commit(*node) {
+        for &Shipped { source: number, node } in &row.set {
+            let source = &sources[number];
+            let repository = source.repository;
+            if let Some(commit) = repository.commit(node) {
                 for prefix in &commit.reverts {
-                    for reverted in repository.with_prefix(prefix) {
-                        held(*source, reverted, format!("reverts the commit {}", short(repository.sha(reverted))));
+                    for reverted in source.with_prefix(prefix) {
+                        held(number, reverted, format!("reverts the commit {}", short(source.sha(reverted))));
                     }
                 }
             }
             let reverts =
-                repository.merged_by(*node).and_then(|pull| pull.reverts.filter(|number| *number != pull.number));
+                repository.merged_by(node).and_then(|pull| pull.reverts.filter(|number| *number != pull.number));
             if let Some(reverted) = reverts.and_then(|number| repository.pull(number)) {
                 for commit in commits_of(repository, reverted) {
-                    held(*source, commit, format!("reverts the pull request {}", reverted.number));
+                    held(number, commit, format!("reverts the pull request {}", reverted.number));
                 }
             }
         }
@@ -239,15 +289,15 @@ fn short(sha: &str) -> &str {
 
 fn unplanned(verdicts: &mut Verdicts, history: &History, settings: &Settings) {
     let mut last: Option<usize> = None;
-    for (at, row) in history.rows.iter().enumerate().filter(|(_, row)| row.succeeded()) {
+    // A rollout's other regions are no deployments of their own.
+    let rollouts = history.rows.iter().enumerate().filter(|(_, row)| row.succeeded() && row.joined.is_none());
+    for (at, row) in rollouts {
         if let Some(before) = last
             && row.unplanned
             && !row.rollback
+            && history.rows[before].delivery()
         {
-            let before = rollout(history, before);
-            if history.rows[before].delivery() && before != rollout(history, at) {
-                remedied(verdicts, history, settings, Rule::Unplanned, before, at, "came after it unplanned");
-            }
+            remedied(verdicts, history, settings, Rule::Unplanned, before, at, "came after it unplanned");
         }
         last = Some(at);
     }
@@ -272,7 +322,7 @@ fn window(verdicts: &mut Verdicts, history: &History, incidents: &[Seen], settin
         let until = exposures.partition_point(|(from, _)| *from <= started_at);
         let exposed = exposures[..until].iter().rev().map(|(_, at)| *at).find(|&at| {
             let row = &history.rows[at];
-            let is_here = seen.region.as_ref().is_none_or(|region| *region == row.deployment.environment);
+            let is_here = seen.names.contains(&*row.deployment.environment);
             let is_on = match row.finished {
                 Some((_, Outcome::Succeeded)) => true,
                 Some((finished_at, _)) => started_at <= finished_at,
@@ -290,7 +340,6 @@ fn window(verdicts: &mut Verdicts, history: &History, incidents: &[Seen], settin
             continue;
         }
         let note = "the incident started while it was the one exposed last".to_owned();
-        let counts = settings.rule_counts(Rule::Window) && is_rated(history, at);
-        verdicts.add(at, Reason { rule: Rule::Window, incident: Some(i), remedy: None, counts, note });
+        verdicts.add(history, at, Reason::by_incident(Rule::Window, i, note, settings));
     }
 }

@@ -4,11 +4,12 @@
 use hashbrown::{HashMap, HashSet};
 use vigie_model::Time;
 use vigie_model::facts::{ChangeFact, WaitingFact};
-use vigie_model::settings::{ChangeUnit, LeadTimeStart, RolloutEnd, Settings};
+use vigie_model::settings::{ChangeUnit, LeadTimeStart, Settings};
 use vigie_model::views::PullRequest;
 
-use super::history::{History, Row, Shipped, Source, touches};
+use super::history::{History, Row};
 use super::repository::{Node, Repository};
+use super::source::{Shipped, Source};
 
 /// The changes of every delivery in an environment, sorted by `deployed_at`, each marked whether it counts, and
 /// how many each delivery brought.
@@ -22,14 +23,7 @@ pub fn changes(
     let mut facts = Vec::new();
     let mut counts = HashMap::new();
     for (at, row) in history.rows.iter().enumerate() {
-        if row.set.is_empty() {
-            continue;
-        }
-        let deployed_at = match settings.rollout_end {
-            RolloutEnd::First => row.finished.map(|(at, _)| at),
-            RolloutEnd::Last => row.complete_at,
-        };
-        let Some(deployed_at) = deployed_at else { continue };
+        let Some(deployed_at) = row.deployed_at.filter(|_| !row.set.is_empty()) else { continue };
         let found = of_delivery(row, sources, settings);
         counts.insert(at, i64::try_from(found.len()).unwrap_or(i64::MAX));
         facts.extend(found.into_iter().map(|change| change.into_fact(service, environment, row, deployed_at, sources)));
@@ -67,14 +61,8 @@ fn of_delivery<'a>(row: &Row, sources: &'a [Source], settings: &Settings) -> Vec
     let mut found = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         let repository = source.repository;
-        let nodes: Vec<Node> = row
-            .set
-            .iter()
-            .filter_map(|shipped| match shipped {
-                Shipped::Node(n, node) if *n == number => Some(*node),
-                _ => None,
-            })
-            .collect();
+        let own = row.set.iter().filter(|shipped| shipped.source == number);
+        let nodes: Vec<Node> = own.map(|shipped| shipped.node).collect();
         // The pull requests of this set, and which of its commits belong to one of them.
         let mut member_of: HashMap<Node, &PullRequest> = HashMap::new();
         let mut pulls: Vec<(Node, &PullRequest)> = Vec::new();
@@ -87,7 +75,7 @@ fn of_delivery<'a>(row: &Row, sources: &'a [Source], settings: &Settings) -> Vec
             }
         }
         if settings.change_unit != ChangeUnit::Commit {
-            found.extend(pulls.iter().filter_map(|(node, pull)| from_pull(number, repository, *node, pull, settings)));
+            found.extend(pulls.iter().filter_map(|(node, pull)| from_pull(number, source, *node, pull, settings)));
         }
         if settings.change_unit == ChangeUnit::PullRequest {
             continue;
@@ -95,17 +83,9 @@ fn of_delivery<'a>(row: &Row, sources: &'a [Source], settings: &Settings) -> Vec
         for &node in &nodes {
             let is_in_pull = settings.change_unit == ChangeUnit::Auto && member_of.contains_key(&node);
             if !is_in_pull && !repository.is_merge(node) {
-                found.extend(from_commit(number, repository, node, member_of.get(&node).copied(), settings));
+                found.extend(from_commit(number, source, node, member_of.get(&node).copied(), settings));
             }
         }
-    }
-    if settings.change_unit != ChangeUnit::PullRequest {
-        found.extend(row.set.iter().filter_map(|shipped| match shipped {
-            Shipped::Listed(source, sha, authored_at) => {
-                Some(from_listed(*source, &sources[*source], sha, *authored_at, settings))
-            }
-            Shipped::Node(..) => None,
-        }));
     }
     found
 }
@@ -127,87 +107,68 @@ pub fn commits_of(repository: &Repository, pull: &PullRequest) -> Vec<Node> {
 }
 
 fn from_pull<'a>(
-    source: usize,
-    repository: &Repository,
+    number: usize,
+    source: &Source<'a>,
     merge: Node,
     pull: &'a PullRequest,
     settings: &Settings,
 ) -> Option<Found<'a>> {
-    let first_commit = first_commit(repository, pull);
     Some(Found {
-        source,
-        sha: repository.sha(merge).into(),
-        start: start_of_pull(repository, merge, pull, settings)?,
+        source: number,
+        sha: source.sha(merge).into(),
+        start: start_of_pull(source, merge, pull, settings)?,
         bot: pull.bot,
-        title: pull.title.clone().or_else(|| repository.commit(merge).and_then(|c| c.title.clone())),
+        title: pull.title.clone().or_else(|| source.repository.commit(merge).and_then(|c| c.title.clone())),
         pull: Some(pull),
-        first_commit,
+        first_commit: first_commit(source, pull),
     })
 }
 
-fn first_commit(repository: &Repository, pull: &PullRequest) -> Option<Time> {
-    let listed = pull.commits.iter().filter_map(|sha| repository.commit(repository.find(sha)?)).map(|c| c.authored_at);
+fn first_commit(source: &Source, pull: &PullRequest) -> Option<Time> {
+    let listed = pull.commits.iter().filter_map(|sha| source.authored_at(source.find(sha)?));
     pull.first_commit_at.into_iter().chain(listed).min()
 }
 
-fn start_of_pull(repository: &Repository, merge: Node, pull: &PullRequest, settings: &Settings) -> Option<Time> {
+fn start_of_pull(source: &Source, merge: Node, pull: &PullRequest, settings: &Settings) -> Option<Time> {
     match settings.lead_time_start {
         LeadTimeStart::Opened => Some(pull.opened_at),
         LeadTimeStart::Merged => pull.merged_at,
         LeadTimeStart::FirstCommit => {
-            let earliest = first_commit(repository, pull).into_iter().chain([pull.opened_at]).min();
-            earliest.or_else(|| repository.commit(merge).map(|commit| commit.authored_at))
+            let earliest = first_commit(source, pull).into_iter().chain([pull.opened_at]).min();
+            earliest.or_else(|| source.authored_at(merge))
         }
     }
 }
 
+/// `member_of`: a pull request of the same set that the commit belongs to, where its own is not known.
 fn from_commit<'a>(
-    source: usize,
-    repository: &Repository,
+    number: usize,
+    source: &Source<'a>,
     node: Node,
-    pull: Option<&'a PullRequest>,
+    member_of: Option<&'a PullRequest>,
     settings: &Settings,
 ) -> Option<Found<'a>> {
-    let commit = repository.commit(node)?;
-    let is_squash = pull.is_some_and(|pull| pull.merge_sha.as_deref() == Some(repository.sha(node)));
-    let start = match (settings.lead_time_start, pull) {
-        (LeadTimeStart::FirstCommit, Some(pull)) if is_squash => start_of_pull(repository, node, pull, settings)
-            .map_or(commit.authored_at, |start| start.min(commit.authored_at)),
+    let authored_at = source.authored_at(node)?;
+    let squash_of = source.repository.merged_by(node);
+    let start = match (settings.lead_time_start, squash_of.or(member_of)) {
+        (LeadTimeStart::FirstCommit, Some(pull)) if squash_of.is_some() => {
+            start_of_pull(source, node, pull, settings).map_or(authored_at, |start| start.min(authored_at))
+        }
         (LeadTimeStart::Opened, Some(pull)) => pull.opened_at,
-        (LeadTimeStart::Merged, Some(pull)) => pull.merged_at.unwrap_or(commit.authored_at),
-        _ => commit.authored_at,
-    };
-    let pull = pull.filter(|_| is_squash);
-    Some(Found {
-        source,
-        sha: repository.sha(node).into(),
-        start,
-        bot: commit.bot,
-        title: commit.title.clone(),
-        pull,
-        first_commit: pull.and_then(|pull| first_commit(repository, pull)),
-    })
-}
-
-/// A commit that only the deployment lists; where a pull request became it, that one's start and name.
-fn from_listed<'a>(number: usize, source: &Source<'a>, sha: &str, authored_at: Time, settings: &Settings) -> Found<'a> {
-    let repository = source.repository;
-    let merge = repository.find(sha);
-    let pull = merge.and_then(|node| repository.merged_by(node));
-    let start = match (pull, merge) {
-        (Some(pull), Some(merge)) => start_of_pull(repository, merge, pull, settings).unwrap_or(authored_at),
+        (LeadTimeStart::Merged, Some(pull)) => pull.merged_at.unwrap_or(authored_at),
         _ => authored_at,
     };
-    let start = if settings.lead_time_start == LeadTimeStart::FirstCommit { start.min(authored_at) } else { start };
-    Found {
+    // Of a squash that is only listed, the pull request tells the rest.
+    let commit = source.repository.commit(node);
+    Some(Found {
         source: number,
-        sha: sha.into(),
+        sha: source.sha(node).into(),
         start,
-        bot: pull.is_some_and(|pull| pull.bot),
-        title: pull.and_then(|pull| pull.title.clone()),
-        first_commit: pull.and_then(|pull| first_commit(repository, pull)),
-        pull,
-    }
+        bot: commit.map_or_else(|| squash_of.is_some_and(|pull| pull.bot), |commit| commit.bot),
+        title: commit.map_or_else(|| squash_of.and_then(|pull| pull.title.clone()), |commit| commit.title.clone()),
+        pull: squash_of,
+        first_commit: squash_of.and_then(|pull| first_commit(source, pull)),
+    })
 }
 
 impl Found<'_> {
@@ -258,14 +219,6 @@ impl Found<'_> {
 /// never deployed to its production at all.
 pub fn waiting(service: &str, environment: &str, history: &History, sources: &[Source]) -> Vec<WaitingFact> {
     let never_deployed = environment == "production" && !history.rows.iter().any(|row| row.counted && row.succeeded());
-    let told: HashSet<(usize, &str)> = history
-        .listed
-        .iter()
-        .map(|shipped| match shipped {
-            Shipped::Node(source, node) => (*source, sources[*source].repository.sha(*node)),
-            Shipped::Listed(source, sha, _) => (*source, &**sha),
-        })
-        .collect();
     let mut facts = Vec::new();
     for (number, source) in sources.iter().enumerate() {
         let reached = history.reached[number].as_ref();
@@ -277,11 +230,12 @@ pub fn waiting(service: &str, environment: &str, history: &History, sources: &[S
             let (Some(merged_at), Some(sha)) = (pull.merged_at, pull.merge_sha.as_deref()) else { continue };
             let Some(merge) = repository.find(sha) else { continue };
             let is_main = repository.merged_by(merge).is_some_and(|main| main.number == pull.number);
-            let is_deployed = reached.is_some_and(|reached| reached.contains(merge)) || told.contains(&(number, sha));
+            let is_listed = history.listed.contains(&Shipped { source: number, node: merge });
+            let is_deployed = is_listed || reached.is_some_and(|reached| reached.contains(merge));
             if !is_main || is_deployed {
                 continue;
             }
-            let touching = || commits_of(repository, pull).into_iter().any(|node| touches(source, node));
+            let touching = || commits_of(repository, pull).into_iter().any(|node| source.touches(node));
             if source.paths.is_everything() || touching() {
                 facts.push(WaitingFact {
                     service: service.into(),

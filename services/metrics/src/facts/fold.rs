@@ -12,10 +12,12 @@ use super::availability::{self, Interval};
 use super::blame::{self, Seen, Verdicts};
 use super::catalogue::Catalogue;
 use super::changes;
-use super::history::{History, Placed, Rules, Source};
-use super::incidents::{Group, Link};
+use super::environments::{Environments, Names};
+use super::history::{History, Placed, Rules};
+use super::incidents::Group;
 use super::quality::Quality;
 use super::repository::Repository;
+use super::source::Source;
 
 /// Everything that the fold of a service reads.
 pub struct Inputs<'a> {
@@ -78,24 +80,17 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
         quality.add(code, subject.clone(), None, detail.clone());
     }
     let entry = catalogue.service(slug);
-    let regions = entry.map(|entry| entry.production.as_slice()).unwrap_or_default();
-    let canonical = |environment: &str| -> Box<str> {
-        if regions.iter().any(|region| **region == *environment) {
-            "production".into()
-        } else {
-            settings.canonical_environment(environment).into()
-        }
-    };
     let deployments = counting_source(inputs, &mut quality);
-    let sources = sources(inputs, entry, &mut quality);
-    let mut environments: BTreeSet<Box<str>> = ["production".into()].into();
-    environments.extend(deployments.iter().map(|d| canonical(&d.environment)));
-    environments.extend(inputs.availability.iter().map(|a| canonical(&a.environment)));
-    environments.extend(inputs.maintenance.iter().map(|m| canonical(&m.environment)));
-    let is_own = |name: &str| catalogue.slug(name) == slug;
-    for group in &inputs.incidents {
-        environments.extend(group.places.iter().filter(|(name, _)| is_own(name)).map(|(_, e)| canonical(e)));
+    let mut sources = sources(inputs, entry, &mut quality);
+    let placed: Vec<Placed> =
+        deployments.iter().map(|deployment| place(deployment, entry, &sources, catalogue, &inputs.namesake)).collect();
+    for deployment in &placed {
+        if let Some(source) = sources.get_mut(deployment.lists_of) {
+            deployment.deployment.commits.iter().for_each(|commit| source.list(commit));
+        }
     }
+    let is_own = |name: &str| catalogue.slug(name) == slug;
+    let environments = environments(inputs, entry, &deployments, &is_own);
     let hotfix: Vec<Pattern> = settings.hotfix_branches.iter().map(|p| Pattern::name(p)).collect();
 
     let mut facts = ServiceFacts {
@@ -107,37 +102,30 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
         availability: Vec::new(),
         quality: Vec::new(),
     };
-    let mut incident_environments: Vec<Box<str>> = Vec::new();
+    let mut incident_environments: Vec<&str> = Vec::new();
     let mut was_blamed = false;
-    for environment in &environments {
-        let placed = deployments
-            .iter()
-            .filter(|deployment| canonical(&deployment.environment) == *environment)
-            .map(|deployment| place(deployment, entry, &sources, catalogue, &inputs.namesake))
-            .collect();
+    for (environment, names) in environments.iter() {
         let rules = Rules {
             sources: &sources,
-            regions: if **environment == *"production" { regions } else { &[] },
+            regions: environments.regions_of(environment),
             hotfix: &hotfix,
             categories: &settings.categories,
+            rollout_end: settings.rollout_end,
         };
-        let history = History::new(placed, &rules);
+        let is_here = |placed: &&Placed| names.contains(&*placed.deployment.environment);
+        let history = History::new(placed.iter().filter(is_here), &rules);
 
-        let here: Vec<&Group> = inputs
-            .incidents
-            .iter()
-            .filter(|group| group.places.iter().any(|(name, e)| is_own(name) && canonical(e) == *environment))
-            .collect();
-        let seen: Vec<Seen> = here.iter().map(|group| see(group, regions, &is_own, &canonical, environment)).collect();
+        let incidents = inputs.incidents.iter();
+        let seen: Vec<Seen> = incidents.filter_map(|group| Seen::new(group, names, &environments, &is_own)).collect();
+        let here: Vec<&Group> = seen.iter().map(|seen| seen.group).collect();
         let verdicts = blame::judge(&history, &sources, &seen, settings);
-        was_blamed |= verdicts.reasons.values().flatten().any(|reason| reason.counts);
+        was_blamed |= verdicts.blame_any();
 
         let (found, counts) = changes::changes(slug, environment, &history, &sources, settings);
         facts.deployments.extend((0..history.rows.len()).map(|at| {
             let count = counts.get(&at).copied().unwrap_or(0);
             deployment_fact(slug, environment, at, count, &history, &verdicts, &here, &sources, settings)
         }));
-        facts.changes.extend(found);
         facts.waiting.extend(changes::waiting(slug, environment, &history, &sources));
         let blamed = |i: usize| verdicts.blamed.get(&i).map(Vec::as_slice).unwrap_or_default();
         facts.incidents.extend(
@@ -146,12 +134,12 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
                 .map(|(i, group)| incident_fact(slug, environment, group, blamed(i), &history, catalogue)),
         );
         if !here.is_empty() {
-            incident_environments.push(environment.clone());
+            incident_environments.push(environment);
         }
         let samples: Vec<&Availability> =
-            inputs.availability.iter().filter(|a| canonical(&a.environment) == *environment).collect();
+            inputs.availability.iter().filter(|a| names.contains(&*a.environment)).collect();
         let maintenance: Vec<&Maintenance> =
-            inputs.maintenance.iter().filter(|m| canonical(&m.environment) == *environment).collect();
+            inputs.maintenance.iter().filter(|m| names.contains(&*m.environment)).collect();
         let outages: Vec<Interval> = here
             .iter()
             .filter(|group| group.severity.is_some_and(|s| settings.outage_severities.contains(&s)))
@@ -159,17 +147,21 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
             .collect();
         facts.availability.extend(availability::facts(slug, environment, &samples, &maintenance, outages));
 
-        quality.of_history(environment, &history, &sources);
-        quality.of_verdicts(environment, &verdicts, &here, &history);
-        quality.of_incidents(environment, &here);
-        quality.of_maintenance(environment, &maintenance);
+        // What is wrong in a region is said where production is.
+        if !environments.is_part(environment) {
+            quality.of_history(environment, &history, &sources);
+            quality.of_verdicts(environment, &verdicts, &here, &history);
+            quality.of_incidents(environment, &here);
+            quality.of_maintenance(environment, &maintenance);
+            quality.of_changes(&found);
+        }
+        facts.changes.extend(found);
     }
     facts.incidents.sort_by(|a, b| {
         (&a.environment, a.started_at, &a.source, &a.id).cmp(&(&b.environment, b.started_at, &b.source, &b.id))
     });
-    quality.of_changes(&facts.changes);
     facts.quality = quality.into_rows();
-    facts.service.environments = json(&environments);
+    facts.service.environments = json(&environments.list());
     facts.service.incident_environments = json(&incident_environments);
     facts.service.failure_signal = settings.service(slug).and_then(|own| own.failure_signal).unwrap_or_else(|| {
         settings.incident_coverage == IncidentCoverage::All
@@ -178,6 +170,22 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
             || was_blamed
     });
     facts
+}
+
+/// The environments that anything is said of.
+fn environments<'a>(
+    inputs: &'a Inputs,
+    entry: Option<&'a ServiceEntry>,
+    deployments: &[&'a Deployment],
+    is_own: &impl Fn(&str) -> bool,
+) -> Environments<'a> {
+    let mut used: Names = deployments.iter().map(|deployment| &*deployment.environment).collect();
+    used.extend(inputs.availability.iter().map(|sample| &*sample.environment));
+    used.extend(inputs.maintenance.iter().map(|maintenance| &*maintenance.environment));
+    let places = inputs.incidents.iter().flat_map(|group| &group.places);
+    used.extend(places.filter(|(service, _)| is_own(service)).map(|(_, environment)| &**environment));
+    let regions = entry.map(|entry| entry.production.as_slice()).unwrap_or_default();
+    Environments::new(inputs.settings, regions, used)
 }
 
 /// The deployments of the source that counts, where the service names one.
@@ -214,7 +222,7 @@ fn sources<'a>(inputs: &'a Inputs, entry: Option<&ServiceEntry>, quality: &mut Q
                     PathSet::default()
                 })
             };
-            Some(Source { name, repository, paths })
+            Some(Source::new(name, repository, paths))
         })
         .collect()
 }
@@ -240,10 +248,10 @@ fn place<'a>(
             declared.iter().find(|number| sources.get(**number).is_some_and(|s| s.repository.has_commit(revision)));
         knowing.or(declared.first()).copied().unwrap_or(0)
     };
-    let mut revisions: Vec<(usize, Box<str>)> = deployment
+    let mut revisions: Vec<(usize, &str)> = deployment
         .revisions
         .iter()
-        .map(|(name, revision)| (name.as_deref().map_or_else(|| default_of(revision), number_of), revision.clone()))
+        .map(|(name, revision)| (name.as_deref().map_or_else(|| default_of(revision), number_of), &**revision))
         .collect();
     revisions.sort();
     revisions.dedup();
@@ -257,25 +265,6 @@ fn place<'a>(
         }
     };
     Placed { deployment, revisions, lists_of }
-}
-
-fn see<'a>(
-    group: &'a Group,
-    regions: &[Box<str>],
-    is_own: &impl Fn(&str) -> bool,
-    canonical: &impl Fn(&str) -> Box<str>,
-    environment: &str,
-) -> Seen<'a> {
-    let mut named =
-        group.places.iter().filter(|(name, e)| is_own(name) && *canonical(e) == *environment).map(|(_, e)| e);
-    let region = match (named.next(), named.next()) {
-        (Some(only), None) if regions.contains(only) => Some(only.clone()),
-        _ => None,
-    };
-    let is_here =
-        |link: &&Link| link.services.iter().any(|name| is_own(name)) && *canonical(&link.environment) == *environment;
-    let causes = group.links.iter().filter(is_here).collect();
-    Seen { group, region, causes, names_cause: !group.links.is_empty() }
 }
 
 fn service_fact(inputs: &Inputs, entry: Option<&ServiceEntry>) -> ServiceFact {
@@ -329,7 +318,7 @@ fn deployment_fact(
         repository: row
             .revisions
             .first()
-            .and_then(|(number, ..)| sources.get(*number))
+            .and_then(|((number, _), _)| sources.get(*number))
             .map(|source| source.name.clone())
             .or_else(|| deployment.repository.clone()),
         revision: deployment.revision.clone(),

@@ -9,8 +9,9 @@ use vigie_model::format_time;
 use vigie_model::views::Maintenance;
 
 use super::blame::Verdicts;
-use super::history::{History, Shipped, Source};
+use super::history::History;
 use super::incidents::Group;
+use super::source::Source;
 
 pub(super) struct Quality {
     service: Box<str>,
@@ -46,7 +47,7 @@ impl Quality {
             let deployment = row.deployment;
             let subject = || format!("deployment:{environment}:{}:{}", deployment.source, deployment.id);
             let at = row.finished.map(|(at, _)| at);
-            for (number, revision, node) in &row.revisions {
+            for ((number, revision), node) in &row.revisions {
                 if node.is_none() && !sources[*number].repository.is_empty() && deployment.commits.is_empty() {
                     let detail = format!(
                         "its revision {revision} is not among the commits of {}; it brings no change, and lead time leaves it out",
@@ -63,11 +64,10 @@ impl Quality {
                 self.add("times_out_of_order", subject(), at, detail);
             }
             for shipped in &row.set {
-                let Shipped::Node(number, node) = shipped else { continue };
-                let source = &sources[*number];
-                let commit = source.repository.commit(*node);
-                if !source.paths.is_everything() && commit.is_some_and(|commit| commit.paths.is_none()) {
-                    let subject = format!("commit:{}:{}", source.name, source.repository.sha(*node));
+                let (source, node) = (&sources[shipped.source], shipped.node);
+                let is_change = source.authored_at(node).is_some();
+                if !source.paths.is_everything() && is_change && !source.knows_paths(node) {
+                    let subject = format!("commit:{}:{}", source.name, source.sha(node));
                     let detail = "its paths are unknown, so it counts for this service whatever it touches".to_owned();
                     self.add("unknown_paths", subject, at, detail);
                 }

@@ -1,7 +1,8 @@
 //! A repository as the folds see it: its commit graph and its merged pull requests.
 //!
 //! Commits are numbered; a commit that others name as a parent and that was never recorded has a number too, and
-//! a walk ends there.
+//! a walk ends there. Of numbers beyond its own, which a [`Source`](super::source::Source) gives to commits that are
+//! only listed, it knows nothing.
 
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::OnceLock;
@@ -124,7 +125,7 @@ impl Repository {
     /// The recorded commit.
     #[must_use]
     pub fn commit(&self, node: Node) -> Option<&Commit> {
-        self.entries[node as usize].commit.as_ref()
+        self.entries.get(node as usize)?.commit.as_ref()
     }
 
     /// Its hash.
@@ -136,7 +137,7 @@ impl Repository {
     /// Its parents; `None`: unknown, a walk ends here.
     #[must_use]
     pub fn parents(&self, node: Node) -> Option<&[Node]> {
-        self.entries[node as usize].parents.as_deref()
+        self.entries.get(node as usize)?.parents.as_deref()
     }
 
     /// Whether it is known to have more than one parent.

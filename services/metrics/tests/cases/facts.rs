@@ -1,4 +1,4 @@
-//! What is expected of a service's facts: `facts SERVICE ID [ENVIRONMENT]: …`.
+//! What is expected of a service's facts: `facts SERVICE ID [ENVIRONMENT]: …`, of production where none is named and it is there.
 
 use vigie_model::facts::{Blame, ChangeFact, DeploymentFact};
 use vigie_model::format_time;
@@ -17,10 +17,13 @@ pub fn check(text: &str, asked: &Asked) -> Result<(), String> {
     };
     let facts = asked.facts.iter().find(|facts| *facts.service.service == **service);
     let facts = facts.ok_or_else(|| format!("there is no service {service}"))?;
-    let is_asked = |row: &&DeploymentFact| {
-        *row.id == **id && rest.first().is_none_or(|name| *row.region == **name || *row.environment == **name)
+    let of_id = || facts.deployments.iter().filter(|row| *row.id == **id);
+    let within = |name: &str| of_id().find(|row| *row.environment == *name);
+    let row: Option<&DeploymentFact> = match rest.first() {
+        Some(environment) => within(environment),
+        None => within("production").or_else(|| of_id().next()),
     };
-    let row = facts.deployments.iter().find(is_asked).ok_or_else(|| format!("there is no deployment {id}"))?;
+    let row = row.ok_or_else(|| format!("there is no deployment {id}"))?;
     let blame: Vec<Blame> = serde_json::from_str(&row.blame).map_err(|error| error.to_string())?;
     let mut flags = flags(row);
     let mut wanted = Vec::new();
@@ -77,6 +80,7 @@ fn changes(all: &[ChangeFact], row: &DeploymentFact, asked: &Asked) -> Vec<Strin
         change.deployment_id == row.id
             && change.deployment_source == row.source
             && change.deployment_region == row.region
+            && change.environment == row.environment
     });
     let mut names: Vec<String> = own
         .map(|change| match change.pull_request {

@@ -83,13 +83,8 @@ impl Change {
     /// The deployment that brought it.
     async fn deployment(&self) -> Result<Deployment> {
         let fact = &self.fact;
-        let found = Deployment::find(
-            &self.view,
-            &fact.service,
-            &fact.deployment_region,
-            &fact.deployment_source,
-            &fact.deployment_id,
-        );
+        let key = (&*fact.deployment_region, &*fact.deployment_source, &*fact.deployment_id);
+        let found = Deployment::find(&self.view, &fact.service, &fact.environment, key);
         found.ok_or_else(|| {
             ApiError::internal("a change has no deployment", &format_args!("{} {}", fact.service, fact.deployment_id))
         })

@@ -28,9 +28,10 @@ impl Deployment {
         Self { view: view.clone(), fact }
     }
 
-    /// The deployment of a natural key, where it is there (and may be seen).
-    pub fn find(view: &Arc<View>, service: &str, region: &str, source: &str, id: &str) -> Option<Self> {
-        view.snapshot.deployment(service, region, source, id).map(|fact| Self::new(view, fact))
+    /// The deployment of a natural key (region, source, id) as what it is in an environment, where it is there (and
+    /// may be seen).
+    pub fn find(view: &Arc<View>, service: &str, environment: &str, key: (&str, &str, &str)) -> Option<Self> {
+        view.snapshot.deployment(service, environment, key).map(|fact| Self::new(view, fact))
     }
 }
 
@@ -67,7 +68,8 @@ impl Deployment {
         Service::needed(&self.view, &self.fact.service)
     }
 
-    /// The environment that it counts for: aliases and regions of production are `production`.
+    /// The environment that it counts for: aliases and regions of production are `production`, unless a region was
+    /// asked for by its name.
     async fn environment(&self) -> &str {
         &self.fact.environment
     }
@@ -197,8 +199,9 @@ impl Deployment {
         let mended = blame.deployment.as_ref();
         Blame {
             incident: blame.incident.as_ref().and_then(|(source, id)| Incident::find(&self.view, source, id)),
-            deployment: mended
-                .and_then(|(region, source, id)| Self::find(&self.view, &self.fact.service, region, source, id)),
+            deployment: mended.and_then(|(region, source, id)| {
+                Self::find(&self.view, &self.fact.service, &self.fact.environment, (region, source, id))
+            }),
             rule: blame.rule,
             counts: blame.counts,
             note: Some(blame.note).filter(|note| !note.is_empty()),

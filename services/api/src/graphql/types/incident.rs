@@ -37,7 +37,8 @@ impl Incident {
             return Some(self.fact.clone());
         }
         let rows = self.view.snapshot.frame(slug)?.incidents().rows();
-        rows.into_iter().find(|row| row.source == self.fact.source && row.id == self.fact.id)
+        let own = rows.into_iter().filter(|row| row.source == self.fact.source && row.id == self.fact.id);
+        own.max_by_key(|row| row.environment == self.fact.environment)
     }
 
     fn slugs(&self) -> Vec<String> {
@@ -130,8 +131,9 @@ impl Incident {
             let Some(seen) = self.seen_by(&slug) else { continue };
             let keys: Vec<(String, String, String)> = serde_json::from_str(&seen.blamed).unwrap_or_default();
             self.view.budget.spend(keys.len() as u64)?;
-            let found =
-                keys.iter().filter_map(|(region, source, id)| Deployment::find(&self.view, &slug, region, source, id));
+            let found = keys.iter().filter_map(|(region, source, id)| {
+                Deployment::find(&self.view, &slug, &seen.environment, (region, source, id))
+            });
             blamed.extend(found);
         }
         Ok(blamed)
