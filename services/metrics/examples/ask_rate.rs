@@ -176,7 +176,7 @@ fn facts(number: u64) -> ServiceFacts {
             failure_signal: !number.is_multiple_of(10),
             repositories: text(format!("[\"acme/{service}\"]")),
             environments: "[\"production\"]".into(),
-            incident_environments: "[\"production\"]".into(),
+            uptime_sources: "[[\"production\",\"incidents\"]]".into(),
             declared: true,
         },
         availability: outages

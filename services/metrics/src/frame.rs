@@ -10,6 +10,7 @@ use vigie_model::Time;
 use vigie_model::facts::{
     AvailabilityFact, ChangeFact, DeploymentFact, IncidentFact, QualityFact, ServiceFact, ServiceFacts, WaitingFact,
 };
+use vigie_model::settings::UptimeSource;
 
 pub(crate) mod availability;
 pub(crate) mod changes;
@@ -77,9 +78,9 @@ impl ServiceFrame {
     pub(crate) fn from_shelves(shelves: Shelves) -> Self {
         let Shelves { service, mut deployments, mut changes, mut waiting, mut incidents, mut availability, quality } =
             shelves;
-        let list = |json: &str| serde_json::from_str::<Vec<Box<str>>>(json).unwrap_or_default();
         let owners: Vec<(Time, Option<Box<str>>)> = serde_json::from_str(&service.teams).unwrap_or_default();
-        let names: BTreeSet<Box<str>> = list(&service.environments)
+        let known: Vec<Box<str>> = serde_json::from_str(&service.environments).unwrap_or_default();
+        let names: BTreeSet<Box<str>> = known
             .into_iter()
             .chain(deployments.environments())
             .chain(changes.environments())
@@ -87,7 +88,8 @@ impl ServiceFrame {
             .chain(incidents.environments())
             .chain(availability.environments())
             .collect();
-        let with_incidents = list(&service.incident_environments);
+        let uptime_sources: Vec<(Box<str>, UptimeSource)> =
+            serde_json::from_str(&service.uptime_sources).unwrap_or_default();
         let environments = names
             .into_iter()
             .map(|name| Environment {
@@ -96,7 +98,7 @@ impl ServiceFrame {
                 waiting: waiting.take(&name),
                 incidents: incidents.take(&name),
                 availability: Availability {
-                    has_incidents: with_incidents.contains(&name),
+                    sources: uptime_sources.iter().filter(|(own, _)| *own == name).map(|(_, source)| *source).collect(),
                     ..availability.take(&name)
                 },
                 name: name.into(),

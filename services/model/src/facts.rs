@@ -228,8 +228,8 @@ facts! {
         repositories: Text,
         /// Its environments, as a JSON array.
         environments: Text,
-        /// In which of its environments an incident was ever recorded, as a JSON array.
-        incident_environments: Text,
+        /// Which sources of uptime ever had data in its environments, as a JSON array of `[environment, source]`.
+        uptime_sources: Text,
         /// It stands in the catalogue, rather than only in other events.
         declared: Flag,
     }

@@ -247,7 +247,7 @@ fn remember_service(world: &mut World, home: &str) {
         failure_signal: false,
         repositories: "[]".into(),
         environments: "[]".into(),
-        incident_environments: "[]".into(),
+        uptime_sources: "[]".into(),
         declared: false,
     });
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vigie_model::Time;
 use vigie_model::facts::{DeploymentFact, IncidentFact, ServiceFact, ServiceFacts};
 use vigie_model::pattern::{PathSet, Pattern};
-use vigie_model::settings::{IncidentCoverage, Settings};
+use vigie_model::settings::{IncidentCoverage, Settings, UptimeSource};
 use vigie_model::views::{Availability, Deployment, Maintenance, ServiceEntry};
 
 use super::availability::{self, Interval};
@@ -107,7 +107,7 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
         availability: Vec::new(),
         quality: Vec::new(),
     };
-    let mut incident_environments: Vec<Box<str>> = Vec::new();
+    let mut uptime_sources: Vec<(Box<str>, UptimeSource)> = Vec::new();
     let mut was_blamed = false;
     for environment in &environments {
         let placed = deployments
@@ -145,13 +145,12 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
                 .enumerate()
                 .map(|(i, group)| incident_fact(slug, environment, group, blamed(i), &history, catalogue)),
         );
-        if !here.is_empty() {
-            incident_environments.push(environment.clone());
-        }
         let samples: Vec<&Availability> =
             inputs.availability.iter().filter(|a| canonical(&a.environment) == *environment).collect();
         let maintenance: Vec<&Maintenance> =
             inputs.maintenance.iter().filter(|m| canonical(&m.environment) == *environment).collect();
+        let of_uptime = availability::sources(&samples, !here.is_empty());
+        uptime_sources.extend(of_uptime.map(|source| (environment.clone(), source)));
         let outages: Vec<Interval> = here
             .iter()
             .filter(|group| group.severity.is_some_and(|s| settings.outage_severities.contains(&s)))
@@ -170,7 +169,7 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
     quality.of_changes(&facts.changes);
     facts.quality = quality.into_rows();
     facts.service.environments = json(&environments);
-    facts.service.incident_environments = json(&incident_environments);
+    facts.service.uptime_sources = json(&uptime_sources);
     facts.service.failure_signal = settings.service(slug).and_then(|own| own.failure_signal).unwrap_or_else(|| {
         settings.incident_coverage == IncidentCoverage::All
             || !inputs.incidents.is_empty()
@@ -290,7 +289,7 @@ fn service_fact(inputs: &Inputs, entry: Option<&ServiceEntry>) -> ServiceFact {
         failure_signal: false,
         repositories: json(&names),
         environments: "[]".into(),
-        incident_environments: "[]".into(),
+        uptime_sources: "[]".into(),
         declared: entry.is_some(),
     }
 }
