@@ -151,13 +151,14 @@ fn first_commit(repository: &Repository, pull: &PullRequest) -> Option<Time> {
 }
 
 fn start_of_pull(repository: &Repository, merge: Node, pull: &PullRequest, settings: &Settings) -> Option<Time> {
+    let as_said = || {
+        let earliest = first_commit(repository, pull).into_iter().chain(pull.opened_at).min();
+        earliest.or_else(|| repository.commit(merge).map(|commit| commit.authored_at))
+    };
     match settings.lead_time_start {
-        LeadTimeStart::Opened => Some(pull.opened_at),
+        LeadTimeStart::Opened => pull.opened_at.or_else(as_said),
         LeadTimeStart::Merged => pull.merged_at,
-        LeadTimeStart::FirstCommit => {
-            let earliest = first_commit(repository, pull).into_iter().chain([pull.opened_at]).min();
-            earliest.or_else(|| repository.commit(merge).map(|commit| commit.authored_at))
-        }
+        LeadTimeStart::FirstCommit => as_said(),
     }
 }
 
@@ -173,7 +174,10 @@ fn from_commit<'a>(
     let start = match (settings.lead_time_start, pull) {
         (LeadTimeStart::FirstCommit, Some(pull)) if is_squash => start_of_pull(repository, node, pull, settings)
             .map_or(commit.authored_at, |start| start.min(commit.authored_at)),
-        (LeadTimeStart::Opened, Some(pull)) => pull.opened_at,
+        (LeadTimeStart::Opened, Some(pull)) if is_squash => {
+            start_of_pull(repository, node, pull, settings).unwrap_or(commit.authored_at)
+        }
+        (LeadTimeStart::Opened, Some(pull)) => pull.opened_at.unwrap_or(commit.authored_at),
         (LeadTimeStart::Merged, Some(pull)) => pull.merged_at.unwrap_or(commit.authored_at),
         _ => commit.authored_at,
     };
@@ -223,7 +227,7 @@ impl Found<'_> {
         // A stage whose ends are unknown or in the wrong order is unknown.
         let stage = |from: Option<Time>, to: Option<Time>| Some(to? - from?).filter(|micros| *micros >= 0);
         let pull = self.pull;
-        let opened = pull.map(|pull| pull.opened_at);
+        let opened = pull.and_then(|pull| pull.opened_at);
         let reviewed = pull.and_then(|pull| pull.first_review_at);
         let merged = pull.and_then(|pull| pull.merged_at);
         ChangeFact {

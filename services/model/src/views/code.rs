@@ -64,7 +64,7 @@ pub struct PullRequest {
     /// Its number in the repository.
     pub number: i64,
     /// When it was opened.
-    pub opened_at: Time,
+    pub opened_at: Option<Time>,
     /// When its first commit was written.
     pub first_commit_at: Option<Time>,
     /// The first review by someone other than the author.
@@ -92,7 +92,7 @@ impl PullRequest {
         use pull_request as p;
         Some(Self {
             number: entity.int(p::NUMBER)?,
-            opened_at: entity.time(p::OPENED_AT)?,
+            opened_at: entity.time(p::OPENED_AT),
             first_commit_at: entity.time(p::FIRST_COMMIT_AT),
             first_review_at: entity.time(p::FIRST_REVIEW_AT),
             merged_at: entity.time(p::MERGED_AT),
