@@ -65,6 +65,14 @@ pub enum Role {
     Optional,
 }
 
+impl Role {
+    /// Whether the field is part of what the entity is known by.
+    #[must_use]
+    pub fn is_identity(self) -> bool {
+        matches!(self, Self::Identity | Self::IdentityEnvironment)
+    }
+}
+
 macro_rules! kinds {
     ($( $(#[doc = $doc:literal])+ $kind:ident $module:ident $name:literal $letter:literal {
         $( $constant:ident $field:literal $role:ident ($ty:expr) $about:literal; )+

@@ -123,7 +123,7 @@ impl Reader {
                 };
                 let field = &self.kind.fields()[usize::from(id)];
                 let value = if *value == Json::Null {
-                    if matches!(field.role, Role::Identity | Role::IdentityEnvironment) {
+                    if field.role.is_identity() {
                         return Err(Rejection::new(key, "it is null", "it is part of the identity: give its value"));
                     }
                     self.has_null = true;

@@ -94,9 +94,13 @@ impl Note {
     #[must_use]
     pub fn from_entity(entity: &Entity) -> Option<Self> {
         use note as n;
+        let (service, team) = (own(entity.text(n::SERVICE)), own(entity.text(n::TEAM)));
+        if service.is_none() && team.is_none() {
+            return None;
+        }
         Some(Self {
-            service: own(entity.text(n::SERVICE)),
-            team: own(entity.text(n::TEAM)),
+            service,
+            team,
             from: entity.time(n::FROM)?,
             to: entity.time(n::TO),
             text: entity.text(n::TEXT)?.into(),
