@@ -10,5 +10,5 @@ pub mod changes;
 pub mod fold;
 pub mod history;
 pub mod incidents;
-mod quality;
+pub mod quality;
 pub mod repository;

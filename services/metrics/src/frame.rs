@@ -207,11 +207,11 @@ impl ServiceFrame {
         &self.environments[number]
     }
 
-    /// The row of an incident in the table.
-    pub(crate) fn incident_row(&self, source: &str, id: &str) -> Option<usize> {
+    /// The rows of an incident in the table, one for each environment that it hit.
+    pub(crate) fn incident_rows<'a>(&'a self, source: &'a str, id: &'a str) -> impl Iterator<Item = usize> + 'a {
         let hash = incidents::hash(source, id);
         let own = self.environments.iter();
-        own.flat_map(|own| own.incidents.with_hash(hash)).find(|row| {
+        own.flat_map(move |own| own.incidents.with_hash(hash)).filter(move |row| {
             self.incidents.text("source", *row) == Some(source) && self.incidents.text("id", *row) == Some(id)
         })
     }
