@@ -14,7 +14,7 @@ use super::catalogue::Catalogue;
 use super::changes;
 use super::history::{History, Placed, Rules, Source};
 use super::incidents::{Group, Link};
-use super::quality::Quality;
+use super::quality::{Fault, Quality};
 use super::repository::Repository;
 
 /// Everything that the fold of a service reads.
@@ -33,8 +33,8 @@ pub struct Inputs<'a> {
     pub maintenance: Vec<Maintenance>,
     /// Incidents that name it.
     pub incidents: Vec<Group>,
-    /// Entities that are incomplete or disagree with themselves: code, subject, what is wrong.
-    pub faults: Vec<(&'static str, String, String)>,
+    /// What is wrong with its entities themselves.
+    pub faults: Vec<Fault>,
     /// The repositories that [`candidates`] named, by name.
     pub repositories: BTreeMap<Box<str>, &'a Repository>,
     /// A known repository that is named like the service, where it declares none.
@@ -74,8 +74,8 @@ pub fn candidates(
 pub fn fold(inputs: &Inputs) -> ServiceFacts {
     let Inputs { slug, settings, catalogue, .. } = *inputs;
     let mut quality = Quality::new(slug);
-    for (code, subject, detail) in &inputs.faults {
-        quality.add(code, subject.clone(), None, detail.clone());
+    for fault in &inputs.faults {
+        quality.add(fault.code, fault.subject.clone(), fault.at, fault.detail.clone());
     }
     let entry = catalogue.service(slug);
     let regions = entry.map(|entry| entry.production.as_slice()).unwrap_or_default();

@@ -83,13 +83,6 @@ impl Quality {
                     self.add("unknown_revision", subject(), at, detail);
                 }
             }
-            let order = [deployment.started_at, deployment.exposed_at, at];
-            let known: Vec<Time> = order.iter().flatten().copied().collect();
-            if !known.is_sorted() {
-                let detail =
-                    "its times are not in the order started, exposed, finished; they are used as they are".to_owned();
-                self.add("times_out_of_order", subject(), at, detail);
-            }
             for shipped in &row.set {
                 let Shipped::Node(number, node) = shipped else { continue };
                 let source = &sources[*number];
