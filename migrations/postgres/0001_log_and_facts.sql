@@ -158,7 +158,7 @@ CREATE TABLE service_facts (
     failure_signal boolean NOT NULL,
     repositories text COLLATE "C" NOT NULL,
     environments text COLLATE "C" NOT NULL,
-    incident_environments text COLLATE "C" NOT NULL,
+    uptime_sources text COLLATE "C" NOT NULL,
     declared boolean NOT NULL,
     PRIMARY KEY (service)
 );
@@ -277,7 +277,7 @@ CREATE VIEW v_service_facts AS SELECT
     failure_signal,
     repositories,
     environments,
-    incident_environments,
+    uptime_sources,
     declared
 FROM service_facts;
 

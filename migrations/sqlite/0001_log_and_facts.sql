@@ -148,7 +148,7 @@ CREATE TABLE service_facts (
     failure_signal INTEGER NOT NULL,
     repositories TEXT NOT NULL,
     environments TEXT NOT NULL,
-    incident_environments TEXT NOT NULL,
+    uptime_sources TEXT NOT NULL,
     declared INTEGER NOT NULL,
     PRIMARY KEY (service)
 ) STRICT, WITHOUT ROWID;

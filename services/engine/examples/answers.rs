@@ -43,10 +43,12 @@ fn measure(question: &str, to: Time, mut ask: impl FnMut()) {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let store = Store::open(&argument("database", "sqlite://vigie.db"), ConnectOptions::default(), SystemClock.now()).await?;
+    let store =
+        Store::open(&argument("database", "sqlite://vigie.db"), ConnectOptions::default(), SystemClock.now()).await?;
     let engine = Engine::open(EngineOptions::new(store).folding(Folding::OnDemand)).await?;
     let snapshot = engine.snapshot();
-    let ended = |frame: &vigie_metrics::ServiceFrame| frame.deployments().rows().iter().filter_map(|row| row.finished_at).max();
+    let ended =
+        |frame: &vigie_metrics::ServiceFrame| frame.deployments().rows().iter().filter_map(|row| row.finished_at).max();
     let to = snapshot.frames().iter().filter_map(|frame| ended(frame)).max().unwrap_or(0) / DAY * DAY;
     let service = argument("service", "service-0123");
     let one = snapshot.scope(&ScopeSpec { services: vec![service], ..ScopeSpec::default() })?;

@@ -112,9 +112,15 @@ fn read_state(reader: &FactsReader) -> (i64, i64, Option<String>) {
     (reader.version(), reader.folded_seq(), reader.settings_digest().map(str::to_owned))
 }
 
+/// What names teams and says the settings: the catalogue, and notes.
+const HOMES_OF_CATALOGUE: [&str; 2] = ["c:", "n:"];
+
 /// Settings and teams as the log has them up to a place.
 async fn catalogue(store: &Store, up_to: i64) -> Result<(Arc<Settings>, Vec<TeamEntry>)> {
-    let records = store.events_with_home_prefix("c:", Some(up_to)).await?;
+    let mut records = Vec::new();
+    for prefix in HOMES_OF_CATALOGUE {
+        records.extend(store.events_with_home_prefix(prefix, Some(up_to)).await?);
+    }
     let read = tokio::task::spawn_blocking(move || {
         let mut world = World::new(Arc::new(Settings::default()));
         for record in &records {
@@ -134,7 +140,8 @@ async fn catalogue_changed(store: &Store, after: i64, up_to: i64) -> Result<bool
     let mut after = after;
     while after < up_to {
         let page = store.tail(after, PAGE).await?;
-        if page.iter().any(|record| record.seq <= up_to && record.home.starts_with("c:")) {
+        let is_of_it = |home: &str| HOMES_OF_CATALOGUE.iter().any(|prefix| home.starts_with(prefix));
+        if page.iter().any(|record| record.seq <= up_to && is_of_it(&record.home)) {
             return Ok(true);
         }
         match page.last() {

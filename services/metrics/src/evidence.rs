@@ -169,13 +169,12 @@ fn deployment_reason(
     Some(match metric {
         MetricName::DeploymentFrequency => other.or(rollback).or(unsuccessful),
         MetricName::ReworkRate => other.or(unsuccessful).or(unwatched),
-        MetricName::FailedDeploymentRecoveryTime => {
-            if !is(Class::Failed) {
-                return None;
-            }
-            let not_recovered = (!is(Class::Recovered)).then_some("not_recovered");
-            unwatched.or(not_recovered)
+        // Where nobody watches, any delivery may have failed.
+        MetricName::FailedDeploymentRecoveryTime if is_judged && !is_watched => unwatched,
+        MetricName::FailedDeploymentRecoveryTime if is(Class::Failed) => {
+            (!is(Class::Recovered)).then_some("not_recovered")
         }
+        MetricName::FailedDeploymentRecoveryTime => return None,
         _ if is_judged => unwatched,
         _ => other.or(rollback).or(unsuccessful),
     })

@@ -12,7 +12,7 @@ pub mod fold;
 pub mod history;
 pub mod incidents;
 mod line;
-mod quality;
+pub mod quality;
 pub mod repository;
 mod rollouts;
 pub mod source;

@@ -10,6 +10,7 @@ use vigie_model::Time;
 use vigie_model::facts::{
     AvailabilityFact, ChangeFact, DeploymentFact, IncidentFact, QualityFact, ServiceFact, ServiceFacts, WaitingFact,
 };
+use vigie_model::settings::UptimeSource;
 
 pub(crate) mod availability;
 pub(crate) mod changes;
@@ -77,9 +78,9 @@ impl ServiceFrame {
     pub(crate) fn from_shelves(shelves: Shelves) -> Self {
         let Shelves { service, mut deployments, mut changes, mut waiting, mut incidents, mut availability, quality } =
             shelves;
-        let list = |json: &str| serde_json::from_str::<Vec<Box<str>>>(json).unwrap_or_default();
         let owners: Vec<(Time, Option<Box<str>>)> = serde_json::from_str(&service.teams).unwrap_or_default();
-        let names: BTreeSet<Box<str>> = list(&service.environments)
+        let known: Vec<Box<str>> = serde_json::from_str(&service.environments).unwrap_or_default();
+        let names: BTreeSet<Box<str>> = known
             .into_iter()
             .chain(deployments.environments())
             .chain(changes.environments())
@@ -87,7 +88,8 @@ impl ServiceFrame {
             .chain(incidents.environments())
             .chain(availability.environments())
             .collect();
-        let with_incidents = list(&service.incident_environments);
+        let uptime_sources: Vec<(Box<str>, UptimeSource)> =
+            serde_json::from_str(&service.uptime_sources).unwrap_or_default();
         let environments = names
             .into_iter()
             .map(|name| Environment {
@@ -96,7 +98,7 @@ impl ServiceFrame {
                 waiting: waiting.take(&name),
                 incidents: incidents.take(&name),
                 availability: Availability {
-                    has_incidents: with_incidents.contains(&name),
+                    sources: uptime_sources.iter().filter(|(own, _)| *own == name).map(|(_, source)| *source).collect(),
                     ..availability.take(&name)
                 },
                 name: name.into(),
@@ -205,12 +207,15 @@ impl ServiceFrame {
         &self.environments[number]
     }
 
-    /// The row of an incident in the table; of several, production's.
-    pub(crate) fn incident_row(&self, source: &str, id: &str) -> Option<usize> {
+    /// The rows of an incident in the table, one for each environment that it hit, production's first.
+    pub(crate) fn incident_rows<'a>(&'a self, source: &'a str, id: &'a str) -> impl Iterator<Item = usize> + 'a {
         let hash = incidents::hash(source, id);
-        let production = self.environment_number("production").map(|number| self.environment(number));
-        let own = production.into_iter().chain(&self.environments);
-        own.flat_map(|own| own.incidents.with_hash(hash)).find(|row| {
+        let production = self.environment_number("production");
+        let first = production
+            .into_iter()
+            .chain((0..self.environments.len()).filter(move |number| production != Some(*number)));
+        let own = first.map(|number| self.environment(number));
+        own.flat_map(move |own| own.incidents.with_hash(hash)).filter(move |row| {
             self.incidents.text("source", *row) == Some(source) && self.incidents.text("id", *row) == Some(id)
         })
     }

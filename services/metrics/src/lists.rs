@@ -254,7 +254,7 @@ impl Snapshot {
     pub fn incident(&self, source: &str, id: &str) -> Option<IncidentFact> {
         self.frames().iter().find_map(|frame| {
             let table = frame.incidents();
-            table.row(frame.incident_row(source, id)?)
+            table.row(frame.incident_rows(source, id).next()?)
         })
     }
 }

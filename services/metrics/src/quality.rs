@@ -4,6 +4,8 @@ use vigie_model::Time;
 use vigie_model::facts::QualityFact;
 use vigie_model::window::Window;
 
+use crate::facts::quality::{UNKNOWN_LINK, is_of_incident};
+use crate::frame::ServiceFrame;
 use crate::frame::deployments::Class;
 use crate::scope::{Member, Scope};
 use crate::slice::Slice;
@@ -49,7 +51,8 @@ impl Snapshot {
                 let mut spans = member.spans(window.from, window.to);
                 fault.at.is_none_or(|at| spans.any(|(from, to)| from <= at && at < to))
             };
-            items.extend(faults.filter(in_window).map(|fault| QualityItem {
+            let own = faults.filter(in_window).filter(|fault| !self.is_found_elsewhere(&member.frame, fault));
+            items.extend(own.map(|fault| QualityItem {
                 code: fault.code,
                 service: fault.service,
                 at: fault.at,
@@ -62,6 +65,25 @@ impl Snapshot {
         let counts =
             items.chunk_by(|a, b| a.code == b.code).map(|same| (same[0].code.clone(), same.len() as u64)).collect();
         QualityReport { items, counts }
+    }
+
+    /// Whether it is a lost link of an incident that another of its services knows the deployment of: a service's
+    /// facts cannot tell.
+    fn is_found_elsewhere(&self, frame: &ServiceFrame, fault: &QualityFact) -> bool {
+        if &*fault.code != UNKNOWN_LINK {
+            return false;
+        }
+        let incidents = frame.incidents();
+        let text = |column, row| incidents.text(column, row).unwrap_or("");
+        let is_meant = |row: &usize| is_of_incident(&fault.subject, text("source", *row), text("id", *row));
+        let Some(row) = (0..incidents.len()).find(is_meant) else { return false };
+        let services: Vec<Box<str>> = serde_json::from_str(text("services", row)).unwrap_or_default();
+        let mut others = services.iter().filter(|slug| ***slug != **frame.slug()).filter_map(|slug| self.frame(slug));
+        others.any(|other| {
+            let mut rows = other.incident_rows(text("source", row), text("id", row));
+            // An incident that names a cause is blamed on nothing else.
+            rows.any(|row| other.incidents().text("blamed", row).is_some_and(|blamed| blamed != "[]"))
+        })
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Metric {
     pub title: &'static str,
     /// What it means, in plain words.
     pub text: &'static str,
-    /// The settings that shape it, by name.
+    /// The settings that shape it, by name, those of single services too.
     pub settings: &'static [&'static str],
     /// Computes it; pure.
     pub measure: fn(&Slice) -> Measurement,
@@ -66,8 +66,8 @@ pub struct Definition {
 pub fn definition(name: MetricName, settings: &Settings) -> Definition {
     let metric = metric(name);
     let values = serde_json::to_value(settings).unwrap_or_default();
-    let text = |setting: &str| match values.get(setting) {
-        Some(serde_json::Value::String(text)) => text.clone(),
+    let text = |setting: &str| match values.get(setting).cloned().or_else(|| of_services(&values, setting)) {
+        Some(serde_json::Value::String(text)) => text,
         Some(serde_json::Value::Null) | None => "none".to_owned(),
         Some(other) => other.to_string(),
     };
@@ -79,6 +79,14 @@ pub fn definition(name: MetricName, settings: &Settings) -> Definition {
         unit: name.unit(),
         settings: metric.settings.iter().map(|setting| (*setting, text(setting))).collect(),
     }
+}
+
+/// What the settings of single services say of something, by slug; `None` where none says anything.
+fn of_services(settings: &serde_json::Value, setting: &str) -> Option<serde_json::Value> {
+    let services = settings.get("services")?.as_object()?.iter();
+    let own = services.filter_map(|(slug, own)| Some((slug.clone(), own.get(setting)?.clone())));
+    let own: serde_json::Map<_, _> = own.collect();
+    (!own.is_empty()).then(|| own.into())
 }
 
 /// What a reason for leaving rows out means, in words.
@@ -109,6 +117,8 @@ pub fn exclusion_text(reason: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use vigie_model::settings::{ServiceSettings, UptimeSource};
+
     use super::*;
 
     #[test]
@@ -122,11 +132,46 @@ mod tests {
     #[test]
     fn every_setting_that_is_named_exists() {
         let settings = serde_json::to_value(Settings::default()).unwrap();
+        let own = ServiceSettings {
+            deployments_from: Some("argocd".to_owned()),
+            failure_signal: Some(true),
+            uptime: Some(UptimeSource::Probes),
+            prometheus: None,
+        };
+        let own = serde_json::to_value(own).unwrap();
         for metric in &REGISTRY {
             assert!(metric.text.len() > 50 && !metric.text.contains("  "), "{}", metric.title);
             for setting in metric.settings {
-                assert!(settings.get(setting).is_some(), "{}: {setting}", metric.name);
+                assert!(settings.get(setting).or(own.get(setting)).is_some(), "{}: {setting}", metric.name);
             }
+        }
+    }
+
+    #[test]
+    fn a_definition_shows_what_single_services_set() {
+        let mut settings = Settings::default();
+        let shown = |settings: &Settings, metric, setting| {
+            let shown = definition(metric, settings).settings;
+            shown.into_iter().find(|(name, _)| *name == setting).map(|(_, value)| value)
+        };
+        assert_eq!(shown(&settings, MetricName::Uptime, "uptime").as_deref(), Some("none"));
+        let own = ServiceSettings {
+            deployments_from: Some("argocd".to_owned()),
+            failure_signal: Some(false),
+            uptime: Some(UptimeSource::Probes),
+            prometheus: None,
+        };
+        settings.services = [("checkout".to_owned(), own), ("cart".to_owned(), ServiceSettings::default())].into();
+        let expected = [
+            (MetricName::Uptime, "uptime", r#"{"checkout":"probes"}"#),
+            (MetricName::ChangeFailureRate, "failure_signal", r#"{"checkout":false}"#),
+            (MetricName::ReworkRate, "failure_signal", r#"{"checkout":false}"#),
+            (MetricName::FailedDeploymentRecoveryTime, "failure_signal", r#"{"checkout":false}"#),
+            (MetricName::DeploymentFrequency, "deployments_from", r#"{"checkout":"argocd"}"#),
+            (MetricName::LeadTime, "deployments_from", r#"{"checkout":"argocd"}"#),
+        ];
+        for (metric, setting, value) in expected {
+            assert_eq!(shown(&settings, metric, setting).as_deref(), Some(value), "{metric}: {setting}");
         }
     }
 }

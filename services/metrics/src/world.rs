@@ -1,6 +1,6 @@
 //! The entities of everything, in memory, and which services an event touches.
 //!
-//! Catalogue, settings and incidents are always held: they are few, and they cross services. The rest lives in
+//! Catalogue, settings, incidents and notes are always held: they are few, and they cross services. The rest lives in
 //! *homes* (a service's deployments, a repository's commits), which are loaded when a fold needs them and can be
 //! let go again. Merging is order-independent, so loading a home and applying an event that is in it already
 //! changes nothing.
@@ -11,20 +11,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use vigie_model::event::{Digest, home_of_repository, home_of_service};
-use vigie_model::facts::{ServiceFact, ServiceFacts};
-use vigie_model::kinds::{Kind, incident, settings as settings_kind};
-use vigie_model::views::{Availability, Deployment, Incident, Maintenance, TeamEntry};
-use vigie_model::{Entity, Event, Settings, StoredEvent, Time};
+use vigie_model::event::{home_of_repository, home_of_service};
+use vigie_model::facts::ServiceFacts;
+use vigie_model::kinds::Kind;
+use vigie_model::views::{Availability, Deployment, Maintenance, TeamEntry};
+use vigie_model::{Entity, Settings};
 
 use crate::facts::catalogue::Catalogue;
 use crate::facts::fold::{self, Inputs, candidates};
 use crate::facts::incidents::Incidents;
+use crate::facts::quality::Fault;
 use crate::facts::repository::Repository;
 
+mod apply;
+mod faults;
+mod held;
 mod homes;
 
-use homes::{Homes, faults_of};
+use faults::faults_of;
+use held::{Held, Named};
+use homes::{Homes, Told};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -32,11 +38,13 @@ pub struct World {
     settings: Arc<Settings>,
     settings_entity: Option<Entity>,
     catalogue: Catalogue,
-    incident_entities: HashMap<String, Entity>,
+    held: Held,
     incidents: Incidents,
     homes: Homes,
-    /// Services that events other than the catalogue's and the incidents' speak of, by the name they use.
+    /// Services that events other than the catalogue's speak of, by the name they use.
     seen_services: HashSet<Box<str>>,
+    /// Likewise teams.
+    seen_teams: BTreeSet<Box<str>>,
     /// Known repositories by the last segment of their name.
     namesakes: HashMap<Box<str>, BTreeSet<Box<str>>>,
     /// Which services rest on a repository (present names), as their last folds said.
@@ -54,10 +62,11 @@ impl World {
             settings,
             settings_entity: None,
             catalogue: Catalogue::default(),
-            incident_entities: HashMap::new(),
+            held: Held::default(),
             incidents: Incidents::default(),
             homes: Homes::default(),
             seen_services: HashSet::new(),
+            seen_teams: BTreeSet::new(),
             namesakes: HashMap::new(),
             users: HashMap::new(),
             dirty: BTreeSet::new(),
@@ -83,136 +92,7 @@ impl World {
     /// Every team that is declared or named.
     #[must_use]
     pub fn teams(&self) -> Vec<TeamEntry> {
-        self.catalogue.teams()
-    }
-
-    /// Takes a recorded event in and marks the services that it touches. Of a home that is not loaded, only the
-    /// mark is kept.
-    pub fn apply(&mut self, stored: StoredEvent) {
-        let StoredEvent { event, digest, recorded_at, .. } = stored;
-        match event.kind {
-            Kind::Settings => self.apply_settings(event, digest, recorded_at),
-            Kind::Service | Kind::Team => self.apply_catalogue(event, digest, recorded_at),
-            Kind::Incident => self.apply_incident(event, digest, recorded_at),
-            Kind::Note => {}
-            Kind::Deployment | Kind::Availability | Kind::Maintenance => {
-                let name: Box<str> = event.text(vigie_model::kinds::deployment::SERVICE).into();
-                let slug: Box<str> = self.catalogue.slug(&name).into();
-                self.seen_services.insert(name);
-                self.dirty.insert(slug);
-                let home = event.home();
-                self.homes.apply(&home, event, digest, recorded_at, &self.catalogue);
-            }
-            Kind::Commit | Kind::PullRequest => {
-                let name: Box<str> = event.text(vigie_model::kinds::commit::REPOSITORY).into();
-                self.remember_repository(&name);
-                let users = self.users_of(&name);
-                self.dirty.extend(users);
-                let home = event.home();
-                self.homes.apply(&home, event, digest, recorded_at, &self.catalogue);
-            }
-        }
-    }
-
-    fn apply_settings(&mut self, event: Event, digest: Digest, recorded_at: Time) {
-        match &mut self.settings_entity {
-            Some(entity) => entity.merge(event, digest, recorded_at),
-            None => self.settings_entity = Some(Entity::new(event, digest, recorded_at)),
-        }
-        let text = self.settings_entity.as_ref().and_then(|entity| entity.text(settings_kind::VALUE));
-        // An older program may have recorded what this one no longer reads: then the settings stay.
-        if let Some(settings) = text.and_then(|text| serde_json::from_str::<Settings>(text).ok())
-            && settings != *self.settings
-        {
-            if settings.digest() != self.settings.digest() {
-                self.dirty.extend(self.services());
-            }
-            self.settings = Arc::new(settings);
-            self.settings_changed = true;
-        }
-    }
-
-    fn apply_catalogue(&mut self, event: Event, digest: Digest, recorded_at: Time) {
-        if event.kind == Kind::Team {
-            self.teams_changed = true;
-            self.catalogue.apply(event, digest, recorded_at);
-            return;
-        }
-        let slug: Box<str> = event.text(vigie_model::kinds::service::SLUG).into();
-        self.touch_entry(&slug);
-        self.catalogue.apply(event, digest, recorded_at);
-        self.touch_entry(&slug);
-        self.teams_changed = true;
-        self.homes.forget_graphs();
-    }
-
-    /// A service's entry, and every service that shares a name or a renamed repository with it.
-    fn touch_entry(&mut self, slug: &str) {
-        let mut touched: BTreeSet<Box<str>> = [slug.into(), self.catalogue.slug(slug).into()].into();
-        if let Some(entry) = self.catalogue.service(slug) {
-            touched.extend(entry.formerly.iter().cloned());
-            for repository in entry.repositories.iter().filter(|r| !r.formerly.is_empty()) {
-                for name in repository.formerly.iter().chain([&repository.repository]) {
-                    touched.extend(self.users.get(name).into_iter().flatten().cloned());
-                }
-            }
-        }
-        self.dirty.extend(touched);
-    }
-
-    fn apply_incident(&mut self, event: Event, digest: Digest, recorded_at: Time) {
-        let (source, id) = (event.source.clone(), event.text(incident::ID).to_owned());
-        let mut names = self.incidents.services_with(&source, &id);
-        let key = event.identity();
-        let entity = match self.incident_entities.get_mut(&key) {
-            Some(entity) => {
-                entity.merge(event, digest, recorded_at);
-                entity
-            }
-            None => self.incident_entities.entry(key).or_insert(Entity::new(event, digest, recorded_at)),
-        };
-        match Incident::from_entity(entity) {
-            Some(view) => self.incidents.put(view),
-            None => self.incidents.remove(&source, &id),
-        }
-        names.extend(self.incidents.services_with(&source, &id));
-        for name in names {
-            self.dirty.insert(self.catalogue.slug(&name).into());
-        }
-    }
-
-    /// What a service's last fold said: which repositories it rests on, and that it exists.
-    pub fn remember(&mut self, fact: &ServiceFact) {
-        self.seen_services.insert(fact.service.clone());
-        let names: Vec<Box<str>> = serde_json::from_str(&fact.repositories).unwrap_or_default();
-        for name in names {
-            self.users.entry(name).or_default().insert(fact.service.clone());
-        }
-    }
-
-    /// That a repository of this name (lower case) has events.
-    pub fn remember_repository(&mut self, name: &str) {
-        let segment = name.rsplit('/').next().unwrap_or(name);
-        let known = self.namesakes.get(segment).is_some_and(|names| names.contains(name));
-        if !known {
-            self.namesakes.entry(segment.into()).or_default().insert(name.into());
-        }
-    }
-
-    /// The services that rest on a repository, or will now that it is known.
-    fn users_of(&self, name: &str) -> BTreeSet<Box<str>> {
-        let present = self.catalogue.repository(name);
-        let mut users = self.users.get(present).cloned().unwrap_or_default();
-        let segment = present.rsplit('/').next().unwrap_or(present);
-        for like in [present, segment] {
-            let slug = self.catalogue.slug(like);
-            let declares_none = self.catalogue.service(slug).is_none_or(|entry| entry.repositories.is_empty());
-            if declares_none && self.exists(slug) {
-                users.insert(slug.into());
-            }
-        }
-        users.extend(self.catalogue.declaring(present).iter().cloned());
-        users
+        self.catalogue.teams(&self.seen_teams)
     }
 
     /// The repository that a service without declared ones uses: of its own name, else one whose last segment is.
@@ -228,10 +108,9 @@ impl World {
     }
 
     fn exists(&self, slug: &str) -> bool {
-        let is_named = |name: &str| self.seen_services.contains(name) || self.incidents.names_service(name);
         self.catalogue.slug(slug) == slug
             && (self.catalogue.service(slug).is_some()
-                || self.catalogue.names_of_service(slug).iter().any(|name| is_named(name)))
+                || self.catalogue.names_of_service(slug).iter().any(|name| self.seen_services.contains(name)))
     }
 
     /// Every service there is, sorted.
@@ -239,8 +118,7 @@ impl World {
     pub fn services(&self) -> BTreeSet<Box<str>> {
         let declared = self.catalogue.services().map(|entry| &*entry.slug);
         let seen = self.seen_services.iter().map(AsRef::as_ref);
-        let named = declared.chain(seen).chain(self.incidents.services());
-        named.map(|name| self.catalogue.slug(name).into()).collect()
+        declared.chain(seen).map(|name| self.catalogue.slug(name).into()).collect()
     }
 
     /// The services touched since the last time, sorted; each is to be folded anew.
@@ -283,7 +161,8 @@ impl World {
         if !own.is_empty() {
             return own;
         }
-        let deployments = self.deployments_of(slug);
+        let entities = self.homes.of_service(&self.catalogue.names_of_service(slug));
+        let deployments = views(&entities, Kind::Deployment, Deployment::from_entity);
         let names = candidates(self.catalogue.service(slug), &deployments, &self.catalogue, &self.namesake(slug));
         names
             .iter()
@@ -294,7 +173,7 @@ impl World {
     }
 
     /// Puts what is recorded of a home in its place.
-    pub fn load_home(&mut self, home: &str, events: Vec<StoredEvent>) {
+    pub fn load_home(&mut self, home: &str, events: Vec<vigie_model::StoredEvent>) {
         if let Some(name) = home.strip_prefix("r:").filter(|_| !events.is_empty()) {
             self.remember_repository(name);
         }
@@ -311,12 +190,6 @@ impl World {
         self.homes.loaded()
     }
 
-    fn deployments_of(&self, slug: &str) -> Vec<Deployment> {
-        let names = self.catalogue.names_of_service(slug);
-        let entities = names.iter().flat_map(|name| self.homes.entities(&home_of_service(name), Kind::Deployment));
-        entities.filter_map(Deployment::from_entity).collect()
-    }
-
     /// Folds a service whose homes are loaded (see [`Self::homes_needed`]). `None`: there is no such service, or
     /// no longer.
     #[must_use]
@@ -325,24 +198,25 @@ impl World {
             return None;
         }
         let names = self.catalogue.names_of_service(slug);
-        let of_kind = |kind: Kind| names.iter().flat_map(move |name| self.homes.entities(&home_of_service(name), kind));
-        let deployments = self.deployments_of(slug);
+        let entities = self.homes.of_service(&names);
+        let deployments = views(&entities, Kind::Deployment, Deployment::from_entity);
         let namesake = self.namesake(slug);
         let used = candidates(self.catalogue.service(slug), &deployments, &self.catalogue, &namesake);
+        let mut faults: Vec<Fault> = entities.iter().flat_map(|entity| faults_of(entity)).collect();
+        faults.extend(self.faults_around(slug, &names));
+        faults.extend(used.iter().flat_map(|name| self.homes.faults_of_repository(name, &self.catalogue)).cloned());
         let repositories: BTreeMap<Box<str>, &Repository> =
-            used.into_iter().map(|name| (name.clone(), self.homes.graph(&name, &self.catalogue))).collect();
+            used.into_iter().map(|name| (name.clone(), self.homes.repository(&name, &self.catalogue))).collect();
         let mut incidents: Vec<_> = names.iter().flat_map(|name| self.incidents.naming(name)).collect();
         incidents.sort_by(|a, b| (a.started_at, &a.source, &a.id).cmp(&(b.started_at, &b.source, &b.id)));
         incidents.dedup_by(|a, b| a.source == b.source && a.id == b.id);
-        let kinds = [Kind::Deployment, Kind::Availability, Kind::Maintenance];
-        let faults = kinds.into_iter().flat_map(of_kind).chain(self.incidents_of(&names)).flat_map(faults_of).collect();
         Some(fold::fold(&Inputs {
             slug,
             settings: &self.settings,
             catalogue: &self.catalogue,
             deployments,
-            availability: of_kind(Kind::Availability).filter_map(Availability::from_entity).collect(),
-            maintenance: of_kind(Kind::Maintenance).filter_map(Maintenance::from_entity).collect(),
+            availability: views(&entities, Kind::Availability, Availability::from_entity),
+            maintenance: views(&entities, Kind::Maintenance, Maintenance::from_entity),
             incidents,
             faults,
             repositories,
@@ -350,15 +224,21 @@ impl World {
         }))
     }
 
-    /// The incident entities that name one of these, the incomplete ones too.
-    fn incidents_of<'a>(&'a self, names: &'a [Box<str>]) -> impl Iterator<Item = &'a Entity> + 'a {
-        let labels: HashSet<(Arc<str>, Box<str>)> =
-            names.iter().flat_map(|name| self.incidents.reports_naming(name)).collect();
-        labels.into_iter().filter_map(|(source, id)| {
-            let key = format!("{}{source}\u{1f}{id}", Kind::Incident.letter());
-            self.incident_entities.get(&key)
-        })
+    /// What is wrong with the entities that a service shares with others or that declare it: incidents, notes, the
+    /// catalogue's entries of it and of its team.
+    fn faults_around(&self, slug: &str, names: &[Box<str>]) -> Vec<Fault> {
+        let team = self.catalogue.service(slug).and_then(|entry| entry.team.clone());
+        let declaring = names.iter().filter_map(|name| self.catalogue.entity(Kind::Service, name));
+        let declaring = declaring.chain(team.as_ref().and_then(|team| self.catalogue.entity(Kind::Team, team)));
+        let named = names.iter().cloned().map(Named::Service).chain(team.clone().map(Named::Team));
+        let named = named.flat_map(|name| self.held.naming(&name));
+        declaring.chain(named).flat_map(faults_of).collect()
     }
+}
+
+/// The views of the complete entities of a kind.
+fn views<V>(entities: &[Told<'_>], kind: Kind, view: impl Fn(&Entity) -> Option<V>) -> Vec<V> {
+    entities.iter().filter(|entity| entity.kind == kind).filter_map(|entity| view(entity)).collect()
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ fn service(number: usize, parts: Parts, incidents: &[(IncidentFact, u8)]) -> Ser
             failure_signal,
             repositories: "[]".into(),
             environments: "[]".into(),
-            incident_environments: "[]".into(),
+            uptime_sources: "[[\"production\",\"probes\"]]".into(),
             declared: true,
         },
         incidents: own

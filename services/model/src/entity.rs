@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::Time;
 use crate::event::{Digest, Event, Value};
-use crate::kinds::{FieldId, Kind, Role};
+use crate::kinds::{FieldId, Kind, Role, availability, deployment, incident, maintenance, note};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp {
@@ -72,43 +72,88 @@ impl Entity {
             return;
         }
         if event.deleted {
-            self.deleted = Some(stamp);
-            let stamps = &self.stamps;
-            self.slots.retain_mut(|slot| {
-                // A deleted event disagrees with nobody.
-                if slot.rival != NO_RIVAL && stamps[slot.rival as usize] < stamp {
-                    slot.rival = NO_RIVAL;
-                }
-                stamps[slot.stamp as usize] > stamp
-            });
+            self.delete(stamp);
             return;
         }
-        let number = self.number_of(stamp);
         for (field, value) in event.fields {
-            match self.slots.binary_search_by_key(&field, |slot| slot.field) {
-                Err(at) => self.slots.insert(at, Slot { field, stamp: number, rival: NO_RIVAL, value }),
-                Ok(at) => {
-                    let slot = &mut self.slots[at];
-                    let current = self.stamps[slot.stamp as usize];
-                    let disagrees = current.at == stamp.at && slot.value != value;
-                    if stamp > current {
-                        let rival = match (disagrees, current.at == stamp.at) {
-                            (true, _) => slot.stamp,
-                            (false, true) => slot.rival,
-                            (false, false) => NO_RIVAL,
-                        };
-                        *slot = Slot { field, stamp: number, rival, value };
-                    } else if disagrees && (slot.rival == NO_RIVAL || self.stamps[slot.rival as usize] < stamp) {
-                        slot.rival = number;
-                    }
-                }
+            self.set(field, value, stamp, None);
+        }
+        self.drop_unused_stamps();
+    }
+
+    /// Takes in what another entity knows that is the same thing under another name.
+    pub fn join(&mut self, other: &Self) {
+        debug_assert_eq!(self.kind, other.kind);
+        self.first_recorded_at = self.first_recorded_at.min(other.first_recorded_at);
+        if other.source < self.source {
+            self.source = other.source.clone();
+        }
+        if let Some(deleted) = other.deleted {
+            self.delete(deleted);
+        }
+        for slot in &other.slots {
+            let stamp = other.stamps[slot.stamp as usize];
+            if self.deleted.is_none_or(|deleted| stamp > deleted) {
+                let rival = (slot.rival != NO_RIVAL).then(|| other.stamps[slot.rival as usize]);
+                self.set(slot.field, slot.value.clone(), stamp, rival);
             }
         }
         self.drop_unused_stamps();
     }
 
+    fn delete(&mut self, deletion: Stamp) {
+        if self.deleted.is_some_and(|deleted| deletion <= deleted) {
+            return;
+        }
+        self.deleted = Some(deletion);
+        let stamps = &self.stamps;
+        self.slots.retain_mut(|slot| {
+            // A deleted event disagrees with nobody.
+            if slot.rival != NO_RIVAL && stamps[slot.rival as usize] < deletion {
+                slot.rival = NO_RIVAL;
+            }
+            stamps[slot.stamp as usize] > deletion
+        });
+    }
+
+    /// Sets a field, unless a greater stamp has set it. `rival`: see [`Slot::rival`].
+    fn set(&mut self, field: FieldId, value: Value, stamp: Stamp, rival: Option<Stamp>) {
+        let rival = rival.filter(|rival| self.deleted.is_none_or(|deleted| *rival > deleted));
+        let at = match self.slots.binary_search_by_key(&field, |slot| slot.field) {
+            Ok(at) => at,
+            Err(at) => {
+                let (stamp, rival) = (self.number_of(stamp), self.number_of_rival(rival));
+                self.slots.insert(at, Slot { field, stamp, rival, value });
+                return;
+            }
+        };
+        let slot = &self.slots[at];
+        let current = self.stamps[slot.stamp as usize];
+        let current_rival = self.stamps.get(slot.rival as usize).copied();
+        // Of one instant: whoever loses and said something else disagrees, and so does whoever disagreed with the
+        // loser, or with the winner already.
+        let rival = if current.at != stamp.at {
+            if stamp > current { rival } else { current_rival }
+        } else if slot.value == value {
+            rival.max(current_rival)
+        } else {
+            let (winners, loser) = if stamp > current { (rival, current) } else { (current_rival, stamp) };
+            winners.max(Some(loser))
+        };
+        let rival = self.number_of_rival(rival);
+        if stamp > current {
+            self.slots[at] = Slot { field, stamp: self.number_of(stamp), rival, value };
+        } else {
+            self.slots[at].rival = rival;
+        }
+    }
+
     fn number_of(&mut self, stamp: Stamp) -> u32 {
         position_or_push(&mut self.stamps, stamp)
+    }
+
+    fn number_of_rival(&mut self, stamp: Option<Stamp>) -> u32 {
+        stamp.map_or(NO_RIVAL, |stamp| self.number_of(stamp))
     }
 
     /// An entity that many events touched keeps only the stamps that a field still needs.
@@ -151,18 +196,48 @@ impl Entity {
         self.slots.is_empty()
     }
 
-    /// The names of the required fields that it still lacks.
+    /// What it still lacks to be computed: required fields, and what its fields ask of each other.
     pub fn missing(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.kind.fields().iter().enumerate().filter_map(|(number, field)| {
+        let fields = self.kind.fields().iter().enumerate();
+        let required = fields.filter_map(|(number, field)| {
             let id = FieldId::try_from(number).unwrap_or(FieldId::MAX);
             (field.role == Role::Required && self.get(id).is_none()).then_some(field.name)
-        })
+        });
+        required.chain(self.asked_for())
     }
 
-    /// The names of the fields on which two events of the same instant disagree.
+    /// What one field asks of another. A partial event may leave it open.
+    fn asked_for(&self) -> Option<&'static str> {
+        let has = |field| self.get(field).is_some();
+        let is_empty = |from, to| matches!((self.time(from), self.time(to)), (Some(from), Some(to)) if to <= from);
+        match self.kind {
+            Kind::Deployment => match (has(deployment::OUTCOME), has(deployment::FINISHED_AT)) {
+                (true, false) => Some("finished_at"),
+                (false, true) => Some("outcome"),
+                _ => None,
+            },
+            Kind::Incident => {
+                let names_one = has(incident::SERVICE) || self.texts(incident::SERVICES).is_some_and(|s| !s.is_empty());
+                (!names_one).then_some("service")
+            }
+            Kind::Availability if is_empty(availability::FROM, availability::TO) => Some("a to that is after from"),
+            Kind::Availability => {
+                let is_told = has(availability::UP) || (has(availability::GOOD) && has(availability::TOTAL));
+                (!is_told).then_some("up, or good and total")
+            }
+            Kind::Maintenance if is_empty(maintenance::FROM, maintenance::TO) => Some("a to that is after from"),
+            Kind::Note => (!has(note::SERVICE) && !has(note::TEAM)).then_some("service or team"),
+            _ => None,
+        }
+    }
+
+    /// The names of the fields on which two events of the same instant disagree. The identity is none of them: only
+    /// a service or a repository that was renamed is told of under several.
     pub fn tied(&self) -> impl Iterator<Item = &'static str> + '_ {
         let fields = self.kind.fields();
-        self.slots.iter().filter(|slot| slot.rival != NO_RIVAL).map(move |slot| fields[usize::from(slot.field)].name)
+        let tied =
+            self.slots.iter().filter(|slot| slot.rival != NO_RIVAL).map(move |slot| &fields[usize::from(slot.field)]);
+        tied.filter(|field| !field.role.is_identity()).map(|field| field.name)
     }
 
     /// A text field.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::Time;
-use crate::kinds::{FieldId, Kind, Role};
+use crate::kinds::{FieldId, Kind};
 
 mod parse;
 mod write;
@@ -170,18 +170,36 @@ impl Event {
     /// The entity that it is about, unique in its home.
     #[must_use]
     pub fn identity(&self) -> String {
+        self.identity_of(|_| true)
+    }
+
+    /// The same without the name of the service or repository whose home it lives in, so that it is one entity
+    /// under all the names that this has had.
+    #[must_use]
+    pub fn identity_at_home(&self) -> String {
+        use crate::kinds as k;
+        match self.kind {
+            Kind::Deployment | Kind::Availability | Kind::Maintenance => {
+                self.identity_of(|field| field != k::deployment::SERVICE)
+            }
+            Kind::Commit | Kind::PullRequest => self.identity_of(|field| field != k::commit::REPOSITORY),
+            _ => self.identity(),
+        }
+    }
+
+    fn identity_of(&self, is_in: impl Fn(FieldId) -> bool) -> String {
         let mut key = String::with_capacity(64);
         key.push(self.kind.letter());
         if self.kind.identity_has_source() {
             key.push_str(&self.source);
         }
-        for (number, field) in self.kind.fields().iter().enumerate() {
-            if !matches!(field.role, Role::Identity | Role::IdentityEnvironment) {
+        for (field, number) in self.kind.fields().iter().zip(0..) {
+            if !field.role.is_identity() || !is_in(number) {
                 continue;
             }
             // Ids hold no control characters, so this separator is in none of them.
             key.push('\u{1f}');
-            match self.fields.iter().find(|(id, _)| usize::from(*id) == number).map(|(_, v)| v) {
+            match self.get(number) {
                 Some(Value::Text(text)) => key.push_str(text),
                 Some(Value::Time(at)) => key.push_str(&at.to_string()),
                 Some(Value::Int(n)) => key.push_str(&n.to_string()),
@@ -259,4 +277,4 @@ pub fn home_of_repository(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

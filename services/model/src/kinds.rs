@@ -65,6 +65,14 @@ pub enum Role {
     Optional,
 }
 
+impl Role {
+    /// Whether the field is part of what the entity is known by.
+    #[must_use]
+    pub fn is_identity(self) -> bool {
+        matches!(self, Self::Identity | Self::IdentityEnvironment)
+    }
+}
+
 macro_rules! kinds {
     ($( $(#[doc = $doc:literal])+ $kind:ident $module:ident $name:literal $letter:literal {
         $( $constant:ident $field:literal $role:ident ($ty:expr) $about:literal; )+
@@ -164,7 +172,7 @@ kinds! {
     PullRequest pull_request "pull_request" 'p' {
         REPOSITORY "repository" Identity (Type::LowerId) "The repository's name.";
         NUMBER "number" Identity (Type::Count) "Its number in the repository.";
-        OPENED_AT "opened_at" Required (Type::Time) "When it was opened.";
+        OPENED_AT "opened_at" Optional (Type::Time) "When it was opened.";
         FIRST_COMMIT_AT "first_commit_at" Optional (Type::Time) "When its first commit was written.";
         FIRST_REVIEW_AT "first_review_at" Optional (Type::Time) "The first review by someone other than the author.";
         APPROVED_AT "approved_at" Optional (Type::Time) "When it was approved.";

@@ -30,7 +30,9 @@ pub enum StoreError {
     #[error("the database is locked by another process: wait until it is done (an import, a backup), or stop it")]
     Locked,
     /// The server stops, starts or takes no more connections.
-    #[error("the database server does not take this now: it is stopping, starting, or has no connection left; try again")]
+    #[error(
+        "the database server does not take this now: it is stopping, starting, or has no connection left; try again"
+    )]
     Away,
     /// It may be read and not written.
     #[error("the database is read-only: make the file and its folder writable, or use an account that may write")]

@@ -40,11 +40,14 @@ async fn ask(request: &HttpRequest, state: &State) -> Result<(Ready, Format)> {
 
 async fn make(state: &State, ask: Ask, asked: Asked) -> Result<Made> {
     let view = ask.view(asked.as_of).await;
-    state.aside.run(move || {
-        let answer = table::answer(view, asked.args)?;
-        let notice = answer.notice.clone().filter(|_| asked.format == Format::Csv);
-        Ok(Made { body: asked.format.render(&answer)?, repeatable: true, notice })
-    }).await?
+    state
+        .aside
+        .run(move || {
+            let answer = table::answer(view, asked.args)?;
+            let notice = answer.notice.clone().filter(|_| asked.format == Format::Csv);
+            Ok(Made { body: asked.format.render(&answer)?, repeatable: true, notice })
+        })
+        .await?
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

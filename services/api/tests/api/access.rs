@@ -169,7 +169,10 @@ async fn a_teams_token_sees_that_team_only() {
     // What is hidden is as unknown as what is not there.
     let hidden =
         ask(&format!("{{ scorecard(scope: {{service: \"search\"}}, {OCTOBER}) {{ window {{ from }} }} }}")).await;
-    assert_eq!(hidden["errors"][0]["message"], "service: there is no service \"search\"; no event names it, so check the spelling");
+    assert_eq!(
+        hidden["errors"][0]["message"],
+        "service: there is no service \"search\"; no event names it, so check the spelling"
+    );
     // Another's answer to the same question is not given to this token.
     let all = talk.token("all", "read", None, None).await;
     let body = json!({"query": "{ services { totalCount } }"}).to_string();

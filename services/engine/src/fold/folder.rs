@@ -49,11 +49,12 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The world as the log stood at a place, with catalogue, settings and incidents, and the names of all there
-    /// is; the rest is read when a fold needs it. `is_past`: the log goes on beyond the place.
+    /// The world as the log stood at a place, with catalogue, settings, incidents and notes, and the names of all
+    /// there is; the rest is read when a fold needs it. `is_past`: the log goes on beyond the place.
     pub(crate) async fn open(store: &Store, seq: i64, is_past: bool, held_entities: usize) -> Result<Self> {
         let catalogue = store.events_with_home_prefix("c:", Some(seq)).await?;
         let incidents = store.events_with_home_prefix("i:", Some(seq)).await?;
+        let notes = store.events_with_home_prefix("n:", Some(seq)).await?;
         let repositories = store.homes("r:").await?;
         let mut folder = Self {
             store: store.clone(),
@@ -77,8 +78,8 @@ impl Folder {
         let services = if is_past { Vec::new() } else { store.homes("s:").await? };
         folder
             .with_world(move |world| {
-                for stored in parse(&catalogue).into_iter().chain(parse(&incidents)) {
-                    world.apply(stored);
+                for records in [catalogue, incidents, notes] {
+                    parse(&records).into_iter().for_each(|stored| world.apply(stored));
                 }
                 for name in &names {
                     world.remember_repository(name);
@@ -247,7 +248,7 @@ fn remember_service(world: &mut World, home: &str) {
         failure_signal: false,
         repositories: "[]".into(),
         environments: "[]".into(),
-        incident_environments: "[]".into(),
+        uptime_sources: "[]".into(),
         declared: false,
     });
 }

@@ -29,10 +29,16 @@ fn chapters() -> Vec<Vec<Event>> {
         renamed,
         vec![events::incident("i1", "shop", "2026-09-01T02:40:00Z").event(), events::team("core").event()],
         vec![events::service("shop").with("repositories", json!(["acme/shop"])).with("team", "core").event()],
+        vec![note("n1", "service", "kiosk"), note("n2", "team", "night")],
         // A late repository that a service is named like.
         history("search", time("2026-09-07T00:00:00Z"), 2).into_iter().filter(is_deployment).collect(),
         history("search", time("2026-09-07T00:00:00Z"), 2),
     ]
+}
+
+/// A service or a team that nothing else names.
+fn note(id: &str, of: &str, name: &str) -> Event {
+    events::event(&json!({"kind": "note", "id": id, of: name, "from": NOON, "text": "freeze"}))
 }
 
 fn is_deployment(event: &Event) -> bool {

@@ -17,7 +17,21 @@ fn story() -> Vec<Event> {
         at(events::service("store").with("formerly", json!(["shop"])), "2026-09-02T00:00:00Z"),
         at(events::service("store").partial().with("team", "core"), "2026-09-03T00:00:00Z"),
         at(events::service("store").partial().with("team", "edge"), "2026-09-04T00:00:00Z"),
-        at(events::service("store").partial().with("repositories", json!(["shop"])), "2026-09-04T00:00:00Z"),
+        at(
+            events::service("store")
+                .partial()
+                .with("repositories", json!([{"repository": "shop", "formerly": ["old/shop"]}])),
+            "2026-09-04T00:00:00Z",
+        ),
+        // What is told under a former name is the same thing.
+        at(events::deployment("store", "3").partial().with("branch", "hotfix/tax"), "2026-09-05T00:00:00Z"),
+        at(
+            events::commit("old/shop", "4001", &["4000"], "2026-09-01T00:10:00Z").with("message", "Tax"),
+            "2026-09-05T00:00:00Z",
+        ),
+        events::event(&json!({
+            "kind": "note", "id": "n1", "service": "kiosk", "from": "2026-09-05T00:00:00Z", "text": "freeze",
+        })),
         at(events::team("core").with("parent", "all"), "2026-09-02T00:00:00Z"),
         events::pull_request("shop", 1, "2026-08-30T00:00:00Z")
             .with("merged_at", "2026-09-01T01:00:00Z")
@@ -71,7 +85,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let expected = fold(vec![story()], true).await;
-            assert_eq!(expected.0.len(), 2);
+            assert_eq!(expected.0.len(), 3);
             let story = story();
             let mut batches = vec![Vec::new()];
             for (place, end) in order.iter().zip(&ends) {

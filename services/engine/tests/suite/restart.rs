@@ -1,5 +1,6 @@
 //! Starting again: what was folded is read back, and folded anew only where what it rests on changed.
 
+use serde_json::json;
 use vigie_engine::{Configuration, Engine, Folding};
 use vigie_model::Settings;
 use vigie_model::settings::ChangeUnit;
@@ -94,6 +95,28 @@ async fn settings_that_shape_only_answers_fold_nothing(database: TestDatabase) {
     assert_eq!(engine.status().services_folded, before);
 }
 
+async fn who_is_only_named_in_a_note_is_there_after_it(database: TestDatabase) {
+    let clock = clock();
+    let engine = open(&database, &clock, Folding::Background).await;
+    let note = |id: &str, of: &str, name: &str| {
+        events::event(&json!({"kind": "note", "id": id, of: name, "from": NOON, "text": "freeze"}))
+    };
+    take(&engine, vec![note("n1", "service", "kiosk"), note("n2", "team", "night")]).await;
+    let are_there = |engine: &Engine| {
+        let snapshot = engine.snapshot();
+        (snapshot.service("kiosk").is_some(), snapshot.team("night").is_some())
+    };
+    assert_eq!(are_there(&engine), (true, true));
+    engine.shutdown().await;
+    let again = open(&database, &clock, Folding::Background).await;
+    assert_eq!(are_there(&again), (true, true));
+    // Where everything is folded anew, too.
+    again.configure(&by_commit()).await.unwrap();
+    let end = again.store().last_seq().await.unwrap();
+    folded(&again, end).await;
+    assert_eq!(are_there(&again), (true, true));
+}
+
 async fn authors_keep_their_pseudonyms(database: TestDatabase) {
     let clock = clock();
     let commit = |author: &str| events::commit("shop", "a1", &[], NOON).with("author", author).event();
@@ -118,5 +141,6 @@ store_test_suite! {
     what_was_not_folded_before_the_end_is_folded_after_it,
     other_settings_fold_everything_anew,
     settings_that_shape_only_answers_fold_nothing,
+    who_is_only_named_in_a_note_is_there_after_it,
     authors_keep_their_pseudonyms,
 }

@@ -2,6 +2,7 @@
 
 use vigie_model::Time;
 use vigie_model::facts::AvailabilityFact;
+use vigie_model::settings::UptimeSource;
 use vigie_model::views::{Availability, Maintenance, Sample};
 
 /// A half-open interval; an end at [`Time::MAX`] is one that has not come.
@@ -49,6 +50,17 @@ pub fn without(intervals: &[Interval], holes: &[Interval]) -> Vec<Interval> {
         }
     }
     left
+}
+
+/// Which sources of uptime have data: whatever is taken out of it, a source stays one.
+pub fn sources(samples: &[&Availability], has_incidents: bool) -> impl Iterator<Item = UptimeSource> {
+    let is_probed = samples.iter().any(|s| matches!(s.sample, Sample::Up(_)));
+    let is_counted = samples.iter().any(|s| matches!(s.sample, Sample::Requests { .. }));
+    UptimeSource::ALL.iter().copied().filter(move |source| match source {
+        UptimeSource::Requests => is_counted,
+        UptimeSource::Probes => is_probed,
+        UptimeSource::Incidents => has_incidents,
+    })
 }
 
 /// The availability facts of a service in one environment: from its samples, its maintenance and its outages

@@ -10,7 +10,15 @@ use vigie_model::views::{ServiceEntry, TeamEntry};
 use vigie_model::{Entity, Event, Time};
 
 /// Since when (and by which event) a service has had which team.
-type TeamHistory = BTreeMap<(Time, Digest), Option<Box<str>>>;
+type TeamHistory = BTreeMap<(Time, Digest), TeamSince>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TeamSince {
+    /// This one, or none.
+    Run(Option<Box<str>>),
+    /// None, as the service was deleted.
+    Deleted,
+}
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
@@ -25,10 +33,9 @@ pub struct Catalogue {
 struct Derived {
     services: BTreeMap<Box<str>, ServiceEntry>,
     teams: BTreeMap<Box<str>, TeamEntry>,
-    /// Former slug → present slug.
-    renamed_services: HashMap<Box<str>, Box<str>>,
-    /// Former repository → present one, both lower case.
-    renamed_repositories: HashMap<Box<str>, Box<str>>,
+    service_names: Names,
+    /// In lower case.
+    repository_names: Names,
     /// Which services declare a repository (present name).
     declared_by: HashMap<Box<str>, Vec<Box<str>>>,
 }
@@ -38,9 +45,9 @@ impl Catalogue {
     pub fn apply(&mut self, event: Event, digest: Digest, recorded_at: Time) {
         if event.kind == Kind::Service {
             let team = match event.get(service::TEAM) {
-                _ if event.deleted => Some(None),
-                Some(Value::Text(team)) => Some(Some(team.clone())),
-                Some(_) => Some(None),
+                _ if event.deleted => Some(TeamSince::Deleted),
+                Some(Value::Text(team)) => Some(TeamSince::Run(Some(team.clone()))),
+                Some(_) => Some(TeamSince::Run(None)),
                 None => None,
             };
             if let Some(team) = team {
@@ -72,23 +79,25 @@ impl Catalogue {
                 derived.teams.insert(entry.slug.clone(), entry);
             }
         }
-        for (slug, entry) in &derived.services {
-            for former in entry.formerly.iter().filter(|former| *former != slug) {
-                derived.renamed_services.entry(former.clone()).or_insert_with(|| slug.clone());
-            }
-            for repository in &entry.repositories {
-                for former in repository.formerly.iter().filter(|former| **former != repository.repository) {
-                    derived.renamed_repositories.entry(former.clone()).or_insert_with(|| repository.repository.clone());
-                }
-            }
-        }
+        let services = derived.services.values();
+        derived.service_names =
+            Names::new(services.clone().flat_map(|entry| entry.formerly.iter().map(|former| (former, &entry.slug))));
+        let repositories = services.flat_map(|entry| &entry.repositories);
+        derived.repository_names =
+            Names::new(repositories.flat_map(|own| own.formerly.iter().map(|former| (former, &own.repository))));
         for (slug, entry) in &derived.services {
             for repository in &entry.repositories {
-                let name = present(&derived.renamed_repositories, &repository.repository);
+                let name = derived.repository_names.present(&repository.repository);
                 derived.declared_by.entry(name.into()).or_default().push(slug.clone());
             }
         }
         derived
+    }
+
+    /// What is recorded of a service or a team by this slug.
+    #[must_use]
+    pub fn entity(&self, kind: Kind, slug: &str) -> Option<&Entity> {
+        self.entities.get(&format!("{}\u{1f}{slug}", kind.letter()))
     }
 
     /// The services that declare a repository (present name).
@@ -100,13 +109,13 @@ impl Catalogue {
     /// The present slug of a service, whichever of its names is given.
     #[must_use]
     pub fn slug<'a>(&'a self, name: &'a str) -> &'a str {
-        present(&self.derived().renamed_services, name)
+        self.derived().service_names.present(name)
     }
 
     /// The present name of a repository, lower case.
     #[must_use]
     pub fn repository<'a>(&'a self, name: &'a str) -> &'a str {
-        present(&self.derived().renamed_repositories, name)
+        self.derived().repository_names.present(name)
     }
 
     /// The service's entry.
@@ -118,13 +127,13 @@ impl Catalogue {
     /// Every name under which events speak of a service, its slug first.
     #[must_use]
     pub fn names_of_service(&self, slug: &str) -> Vec<Box<str>> {
-        names(&self.derived().renamed_services, slug)
+        self.derived().service_names.all(slug)
     }
 
     /// Every name under which events speak of a repository, the present one first.
     #[must_use]
     pub fn names_of_repository(&self, name: &str) -> Vec<Box<str>> {
-        names(&self.derived().renamed_repositories, name)
+        self.derived().repository_names.all(name)
     }
 
     /// Every declared service.
@@ -132,49 +141,89 @@ impl Catalogue {
         self.derived().services.values()
     }
 
-    /// Every team: declared, or named by a service or a team.
+    /// Every team: declared, named by a service or a team, or among these.
     #[must_use]
-    pub fn teams(&self) -> Vec<TeamEntry> {
+    pub fn teams(&self, others: &BTreeSet<Box<str>>) -> Vec<TeamEntry> {
         let parents = self.derived().teams.values().filter_map(|team| team.parent.clone());
         let owners = self.derived().services.values().filter_map(|service| service.team.clone());
-        let named: BTreeSet<Box<str>> = parents.chain(owners).chain(self.derived().teams.keys().cloned()).collect();
+        let declared = self.derived().teams.keys().chain(others).cloned();
+        let named: BTreeSet<Box<str>> = parents.chain(owners).chain(declared).collect();
         let entry = |slug: Box<str>| {
             self.derived().teams.get(&slug).cloned().unwrap_or(TeamEntry { slug, name: None, parent: None })
         };
         named.into_iter().map(entry).collect()
     }
 
-    /// Which team ran a service from when on, oldest first. What was before the first is taken to be the same:
-    /// a catalogue is often written after the history that it describes.
+    /// Which team ran a service from when on, oldest first, under all its names. What was before the first is taken
+    /// to be the same: a catalogue is often written after the history that it describes.
     #[must_use]
     pub fn team_history(&self, slug: &str) -> Vec<(Time, Option<Box<str>>)> {
+        let mut all: BTreeMap<(Time, Digest), &TeamSince> = BTreeMap::new();
+        for name in self.names_of_service(slug) {
+            let own = self.team_histories.get(&name).into_iter().flatten();
+            // The entry of a former slug is deleted because the service goes on under another.
+            let is_former = *name != *slug;
+            let own = own.filter(|(_, team)| !(is_former && **team == TeamSince::Deleted));
+            all.extend(own.map(|(stamp, team)| (*stamp, team)));
+        }
         let mut history: Vec<(Time, Option<Box<str>>)> = Vec::new();
-        for ((at, _), team) in self.team_histories.get(slug).into_iter().flatten() {
-            if history.last().is_none_or(|(_, last)| last != team) {
-                history.push((if history.is_empty() { 0 } else { *at }, team.clone()));
+        for ((at, _), team) in all {
+            let team = match team {
+                TeamSince::Run(team) => team.clone(),
+                TeamSince::Deleted => None,
+            };
+            if history.last().is_none_or(|(_, last)| *last != team) {
+                history.push((if history.is_empty() { 0 } else { at }, team));
             }
         }
         history
     }
 }
 
-fn present<'a>(renamed: &'a HashMap<Box<str>, Box<str>>, name: &'a str) -> &'a str {
-    let mut at = name;
-    // A ring of renamings leads nowhere: the name stays what it is.
-    for _ in 0..=renamed.len() {
-        match renamed.get(at) {
-            Some(next) => at = next,
-            None => return at,
-        }
-    }
-    name
+/// Present and former names.
+#[derive(Debug, Default)]
+struct Names {
+    /// Former name → the one that took its place, which may be former too.
+    next: HashMap<Box<str>, Box<str>>,
+    /// Present name → its former ones, sorted.
+    former: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
-fn names(renamed: &HashMap<Box<str>, Box<str>>, name: &str) -> Vec<Box<str>> {
-    let mut names: Vec<Box<str>> = vec![name.into()];
-    let mut former: Vec<&Box<str>> =
-        renamed.keys().filter(|former| present(renamed, former) == name && ***former != *name).collect();
-    former.sort();
-    names.extend(former.into_iter().cloned());
-    names
+impl Names {
+    /// Of pairs of a former name and the one in its place; of several pairs with one former name the first.
+    fn new<'a>(pairs: impl Iterator<Item = (&'a Box<str>, &'a Box<str>)>) -> Self {
+        let mut next: HashMap<Box<str>, Box<str>> = HashMap::new();
+        for (former, present) in pairs.filter(|(former, present)| former != present) {
+            next.entry(former.clone()).or_insert_with(|| present.clone());
+        }
+        let mut names = Self { next, former: HashMap::new() };
+        let mut known: Vec<Box<str>> = names.next.keys().cloned().collect();
+        known.sort_unstable();
+        for name in known {
+            let present = names.present(&name);
+            if *present != *name {
+                let present = present.into();
+                names.former.entry(present).or_default().push(name);
+            }
+        }
+        names
+    }
+
+    fn present<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut at = name;
+        // A ring of renamings leads nowhere: the name stays what it is.
+        for _ in 0..=self.next.len() {
+            match self.next.get(at) {
+                Some(next) => at = next,
+                None => return at,
+            }
+        }
+        name
+    }
+
+    /// The present name and its former ones.
+    fn all(&self, present: &str) -> Vec<Box<str>> {
+        let former = self.former.get(present).into_iter().flatten();
+        std::iter::once(present.into()).chain(former.cloned()).collect()
+    }
 }

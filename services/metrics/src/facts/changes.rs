@@ -130,13 +130,14 @@ fn first_commit(source: &Source, pull: &PullRequest) -> Option<Time> {
 }
 
 fn start_of_pull(source: &Source, merge: Node, pull: &PullRequest, settings: &Settings) -> Option<Time> {
+    let as_said = || {
+        let earliest = first_commit(source, pull).into_iter().chain(pull.opened_at).min();
+        earliest.or_else(|| source.authored_at(merge))
+    };
     match settings.lead_time_start {
-        LeadTimeStart::Opened => Some(pull.opened_at),
+        LeadTimeStart::Opened => pull.opened_at.or_else(as_said),
         LeadTimeStart::Merged => pull.merged_at,
-        LeadTimeStart::FirstCommit => {
-            let earliest = first_commit(source, pull).into_iter().chain([pull.opened_at]).min();
-            earliest.or_else(|| source.authored_at(merge))
-        }
+        LeadTimeStart::FirstCommit => as_said(),
     }
 }
 
@@ -154,7 +155,10 @@ fn from_commit<'a>(
         (LeadTimeStart::FirstCommit, Some(pull)) if squash_of.is_some() => {
             start_of_pull(source, node, pull, settings).map_or(authored_at, |start| start.min(authored_at))
         }
-        (LeadTimeStart::Opened, Some(pull)) => pull.opened_at,
+        (LeadTimeStart::Opened, Some(pull)) if squash_of.is_some() => {
+            start_of_pull(source, node, pull, settings).unwrap_or(authored_at)
+        }
+        (LeadTimeStart::Opened, Some(pull)) => pull.opened_at.unwrap_or(authored_at),
         (LeadTimeStart::Merged, Some(pull)) => pull.merged_at.unwrap_or(authored_at),
         _ => authored_at,
     };
@@ -184,7 +188,7 @@ impl Found<'_> {
         // A stage whose ends are unknown or in the wrong order is unknown.
         let stage = |from: Option<Time>, to: Option<Time>| Some(to? - from?).filter(|micros| *micros >= 0);
         let pull = self.pull;
-        let opened = pull.map(|pull| pull.opened_at);
+        let opened = pull.and_then(|pull| pull.opened_at);
         let reviewed = pull.and_then(|pull| pull.first_review_at);
         let merged = pull.and_then(|pull| pull.merged_at);
         ChangeFact {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vigie_model::Time;
 use vigie_model::facts::{DeploymentFact, IncidentFact, ServiceFact, ServiceFacts};
 use vigie_model::pattern::{PathSet, Pattern};
-use vigie_model::settings::{IncidentCoverage, Settings};
+use vigie_model::settings::{IncidentCoverage, Settings, UptimeSource};
 use vigie_model::views::{Availability, Deployment, Maintenance, ServiceEntry};
 
 use super::availability::{self, Interval};
@@ -15,7 +15,7 @@ use super::changes;
 use super::environments::{Environments, Names};
 use super::history::{History, Placed, Rules};
 use super::incidents::Group;
-use super::quality::Quality;
+use super::quality::{Fault, Quality};
 use super::repository::Repository;
 use super::source::Source;
 
@@ -35,8 +35,8 @@ pub struct Inputs<'a> {
     pub maintenance: Vec<Maintenance>,
     /// Incidents that name it.
     pub incidents: Vec<Group>,
-    /// Entities that are incomplete or disagree with themselves: code, subject, what is wrong.
-    pub faults: Vec<(&'static str, String, String)>,
+    /// What is wrong with its entities themselves.
+    pub faults: Vec<Fault>,
     /// The repositories that [`candidates`] named, by name.
     pub repositories: BTreeMap<Box<str>, &'a Repository>,
     /// A known repository that is named like the service, where it declares none.
@@ -76,8 +76,8 @@ pub fn candidates(
 pub fn fold(inputs: &Inputs) -> ServiceFacts {
     let Inputs { slug, settings, catalogue, .. } = *inputs;
     let mut quality = Quality::new(slug);
-    for (code, subject, detail) in &inputs.faults {
-        quality.add(code, subject.clone(), None, detail.clone());
+    for fault in &inputs.faults {
+        quality.add(fault.code, fault.subject.clone(), fault.at, fault.detail.clone());
     }
     let entry = catalogue.service(slug);
     let deployments = counting_source(inputs, &mut quality);
@@ -102,7 +102,7 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
         availability: Vec::new(),
         quality: Vec::new(),
     };
-    let mut incident_environments: Vec<&str> = Vec::new();
+    let mut uptime_sources: Vec<(&str, UptimeSource)> = Vec::new();
     let mut was_blamed = false;
     for (environment, names) in environments.iter() {
         let rules = Rules {
@@ -133,13 +133,12 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
                 .enumerate()
                 .map(|(i, group)| incident_fact(slug, environment, group, blamed(i), &history, catalogue)),
         );
-        if !here.is_empty() {
-            incident_environments.push(environment);
-        }
         let samples: Vec<&Availability> =
             inputs.availability.iter().filter(|a| names.contains(&*a.environment)).collect();
         let maintenance: Vec<&Maintenance> =
             inputs.maintenance.iter().filter(|m| names.contains(&*m.environment)).collect();
+        let of_uptime = availability::sources(&samples, !here.is_empty());
+        uptime_sources.extend(of_uptime.map(|source| (environment, source)));
         let outages: Vec<Interval> = here
             .iter()
             .filter(|group| group.severity.is_some_and(|s| settings.outage_severities.contains(&s)))
@@ -162,7 +161,7 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
     });
     facts.quality = quality.into_rows();
     facts.service.environments = json(&environments.list());
-    facts.service.incident_environments = json(&incident_environments);
+    facts.service.uptime_sources = json(&uptime_sources);
     facts.service.failure_signal = settings.service(slug).and_then(|own| own.failure_signal).unwrap_or_else(|| {
         settings.incident_coverage == IncidentCoverage::All
             || !inputs.incidents.is_empty()
@@ -279,7 +278,7 @@ fn service_fact(inputs: &Inputs, entry: Option<&ServiceEntry>) -> ServiceFact {
         failure_signal: false,
         repositories: json(&names),
         environments: "[]".into(),
-        incident_environments: "[]".into(),
+        uptime_sources: "[]".into(),
         declared: entry.is_some(),
     }
 }

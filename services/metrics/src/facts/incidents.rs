@@ -1,6 +1,6 @@
 //! Incidents, those linked by `same_as` joined to one (metrics.md, Incident).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -52,117 +52,125 @@ pub struct Group {
     pub url: Option<Box<str>>,
     /// A report that names another which is not there.
     pub dangling: Option<Box<str>>,
-    /// `source:id` of every report.
-    pub reports: Vec<Box<str>>,
+    /// Every report.
+    pub reports: Vec<Key>,
 }
+
+/// Source and id of a report, which alone tell it from every other one.
+pub type Key = (Arc<str>, Box<str>);
 
 /// Every incident that was reported, and how they are linked.
 ///
-/// A report is known by its label, `source:id`. Groups are found when they are asked for, so that one report's
-/// change costs no more than its own group.
+/// Links name a report by its label, `source:id`. Where that could be several, as either may hold a colon, it is the
+/// first by source. Groups are found when they are asked for, so that one report's change costs no more than its own
+/// group.
 #[derive(Debug, Default)]
 pub struct Incidents {
-    reports: HashMap<Box<str>, Incident>,
-    /// The labels on both ends of every `same_as`, whether reported or not.
-    linked: HashMap<Box<str>, BTreeSet<Box<str>>>,
-    of_service: HashMap<Box<str>, BTreeSet<Box<str>>>,
+    reports: BTreeMap<Key, Incident>,
+    /// The reports of a label.
+    labelled: HashMap<Box<str>, BTreeSet<Key>>,
+    /// The reports that say of themselves that they repeat a label, whether it was reported or not.
+    repeating: HashMap<Box<str>, BTreeSet<Key>>,
+    of_service: HashMap<Box<str>, BTreeSet<Key>>,
 }
 
-fn label(source: &str, id: &str) -> Box<str> {
+fn label((source, id): &Key) -> Box<str> {
     format!("{source}:{id}").into()
+}
+
+fn add(index: &mut HashMap<Box<str>, BTreeSet<Key>>, name: &str, key: &Key) {
+    index.entry(name.into()).or_default().insert(key.clone());
+}
+
+fn take_out(index: &mut HashMap<Box<str>, BTreeSet<Key>>, name: &str, key: &Key) {
+    if let Some(keys) = index.get_mut(name) {
+        keys.remove(key);
+        if keys.is_empty() {
+            index.remove(name);
+        }
+    }
 }
 
 impl Incidents {
     /// Takes a report in, or its newer state.
     pub fn put(&mut self, incident: Incident) {
-        self.remove(&incident.source, &incident.id);
-        let own = label(&incident.source, &incident.id);
-        if let Some(other) = incident.same_as.clone().filter(|other| *other != own) {
-            self.linked.entry(own.clone()).or_default().insert(other.clone());
-            self.linked.entry(other).or_default().insert(own.clone());
+        let key = (incident.source.clone(), incident.id.clone());
+        self.remove(&key);
+        add(&mut self.labelled, &label(&key), &key);
+        if let Some(other) = &incident.same_as {
+            add(&mut self.repeating, other, &key);
         }
         for service in &incident.services {
-            self.of_service.entry(service.clone()).or_default().insert(own.clone());
+            add(&mut self.of_service, service, &key);
         }
-        self.reports.insert(own, incident);
+        self.reports.insert(key, incident);
     }
 
     /// Forgets a report that was deleted or is no longer complete.
-    pub fn remove(&mut self, source: &str, id: &str) {
-        let own = label(source, id);
-        let Some(old) = self.reports.remove(&own) else { return };
-        if let Some(other) = old.same_as.filter(|other| *other != own) {
-            // The other may name this one too.
-            let is_mutual = self.reports.get(&other).is_some_and(|report| report.same_as.as_ref() == Some(&own));
-            if !is_mutual {
-                for (from, to) in [(&own, &other), (&other, &own)] {
-                    if let Some(ends) = self.linked.get_mut(from) {
-                        ends.remove(to);
+    pub fn remove(&mut self, key: &Key) {
+        let Some(old) = self.reports.remove(key) else { return };
+        take_out(&mut self.labelled, &label(key), key);
+        if let Some(other) = &old.same_as {
+            take_out(&mut self.repeating, other, key);
+        }
+        for service in &old.services {
+            take_out(&mut self.of_service, service, key);
+        }
+    }
+
+    /// The report that a label means.
+    fn meant(&self, label: &str) -> Option<&Key> {
+        self.labelled.get(label)?.first()
+    }
+
+    /// The reports that are one with this one, itself among them, sorted by source and id.
+    fn members(&self, of: &Key) -> BTreeMap<&Key, &Incident> {
+        let mut seen: BTreeMap<&Key, &Incident> = self.reports.get_key_value(of).into_iter().collect();
+        let mut open: Vec<&Key> = seen.keys().copied().collect();
+        while let Some(key) = open.pop() {
+            let own = label(key);
+            let own = (self.meant(&own) == Some(key)).then_some(own);
+            let other = seen.get(key).and_then(|report| report.same_as.clone());
+            for label in own.into_iter().chain(other) {
+                let repeating = self.repeating.get(&label).into_iter().flatten();
+                for next in repeating.chain(self.meant(&label)) {
+                    if let Some((next, report)) = self.reports.get_key_value(next)
+                        && seen.insert(next, report).is_none()
+                    {
+                        open.push(next);
                     }
                 }
             }
         }
-        for service in &old.services {
-            if let Some(labels) = self.of_service.get_mut(service) {
-                labels.remove(&own);
-            }
-        }
+        seen
     }
 
-    /// The reports that are one with this one, sorted by label.
-    fn members(&self, of: &str) -> Vec<&Incident> {
-        if !self.linked.contains_key(of) {
-            return self.reports.get(of).into_iter().collect();
-        }
-        let mut seen: BTreeSet<&str> = BTreeSet::from([of]);
-        let mut open: Vec<&str> = vec![of];
-        while let Some(next) = open.pop() {
-            for other in self.linked.get(next).into_iter().flatten() {
-                if seen.insert(other) {
-                    open.push(other);
-                }
-            }
-        }
-        seen.into_iter().filter_map(|label| self.reports.get(label)).collect()
-    }
-
-    /// The services, as they were named, of the incident that this report belongs to.
+    /// The services, as they were named, whose incidents may change with this report: those of its own, and of
+    /// whatever else its label could mean.
     #[must_use]
-    pub fn services_with(&self, source: &str, id: &str) -> BTreeSet<Box<str>> {
-        let members = self.members(&label(source, id));
-        members.into_iter().flat_map(|member| member.services.iter().cloned()).collect()
+    pub fn services_with(&self, key: &Key) -> BTreeSet<Box<str>> {
+        let label = label(key);
+        let alike = self.labelled.get(&label).into_iter().flatten();
+        // Those that repeat the label are one with each other.
+        let repeating = self.repeating.get(&label).and_then(BTreeSet::first);
+        let members = alike.chain(repeating).chain([key]).flat_map(|key| self.members(key).into_values());
+        members.flat_map(|member| member.services.iter().cloned()).collect()
     }
 
     /// The incidents that name a service so, each once.
     #[must_use]
     pub fn naming(&self, service: &str) -> Vec<Group> {
-        let mut done: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut done: BTreeSet<Key> = BTreeSet::new();
         let mut groups = Vec::new();
         for own in self.of_service.get(service).into_iter().flatten() {
             if !done.contains(own) {
-                let group = join(&self.members(own), |label| self.reports.contains_key(label));
+                let members: Vec<&Incident> = self.members(own).into_values().collect();
+                let group = join(&members, |label| self.labelled.contains_key(label));
                 done.extend(group.reports.iter().cloned());
                 groups.push(group);
             }
         }
         groups
-    }
-
-    /// `(source, id)` of every report that names a service so.
-    pub fn reports_naming<'a>(&'a self, service: &str) -> impl Iterator<Item = (Arc<str>, Box<str>)> + 'a {
-        let labels = self.of_service.get(service).into_iter().flatten();
-        labels.filter_map(|label| self.reports.get(label)).map(|report| (report.source.clone(), report.id.clone()))
-    }
-
-    /// Whether any incident names a service so.
-    #[must_use]
-    pub fn names_service(&self, service: &str) -> bool {
-        self.of_service.get(service).is_some_and(|labels| !labels.is_empty())
-    }
-
-    /// Every service that an incident names.
-    pub fn services(&self) -> impl Iterator<Item = &str> {
-        self.of_service.iter().filter(|(_, labels)| !labels.is_empty()).map(|(service, _)| service.as_ref())
     }
 }
 
@@ -173,7 +181,7 @@ fn join(members: &[&Incident], is_known: impl Fn(&str) -> bool) -> Group {
     let restored = members.iter().filter_map(|m| m.restored_at()).max();
     let last = members.iter().find(|m| restored.is_some() && m.restored_at() == restored);
     let mut group = Group {
-        reports: members.iter().map(|m| format!("{}:{}", m.source, m.id).into()).collect(),
+        reports: members.iter().map(|m| (m.source.clone(), m.id.clone())).collect(),
         source: main.map(|m| m.source.clone()).unwrap_or_default(),
         id: main.map(|m| m.id.clone()).unwrap_or_default(),
         title: main.and_then(|m| m.title.clone()).or_else(|| members.iter().find_map(|m| m.title.clone())),

@@ -13,6 +13,34 @@ use super::history::History;
 use super::incidents::Group;
 use super::source::Source;
 
+/// An incident names a cause that this service does not have. Another of its services may: the answer leaves it out
+/// then.
+pub const UNKNOWN_LINK: &str = "unknown_link";
+
+fn subject_of_incident(source: &str, id: &str) -> String {
+    format!("incident:{source}:{id}")
+}
+
+/// Whether a row's subject is this incident.
+#[must_use]
+pub fn is_of_incident(subject: &str, source: &str, id: &str) -> bool {
+    let rest = subject.strip_prefix("incident:").and_then(|rest| rest.strip_prefix(source));
+    rest.and_then(|rest| rest.strip_prefix(':')) == Some(id)
+}
+
+/// Something wrong with an entity itself, whatever it is counted in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What sort of fault, in `snake_case`.
+    pub code: &'static str,
+    /// The entity.
+    pub subject: String,
+    /// When it happened, for windows.
+    pub at: Option<Time>,
+    /// What is wrong and what it does to the numbers.
+    pub detail: String,
+}
+
 pub(super) struct Quality {
     service: Box<str>,
     rows: Vec<QualityFact>,
@@ -56,13 +84,6 @@ impl Quality {
                     self.add("unknown_revision", subject(), at, detail);
                 }
             }
-            let order = [deployment.started_at, deployment.exposed_at, at];
-            let known: Vec<Time> = order.iter().flatten().copied().collect();
-            if !known.is_sorted() {
-                let detail =
-                    "its times are not in the order started, exposed, finished; they are used as they are".to_owned();
-                self.add("times_out_of_order", subject(), at, detail);
-            }
             for shipped in &row.set {
                 let (source, node) = (&sources[shipped.source], shipped.node);
                 let is_change = source.authored_at(node).is_some();
@@ -84,9 +105,10 @@ impl Quality {
     ) {
         for &lost in &verdicts.lost_links {
             let group = incidents[lost];
-            let detail =
-                format!("it names a deployment or revision that is not known in {environment}; it blames nobody");
-            self.add("unknown_link", format!("incident:{}:{}", group.source, group.id), Some(group.started_at), detail);
+            let detail = format!(
+                "it names a deployment or revision that this service does not have in {environment}; it blames none of its deployments"
+            );
+            self.add(UNKNOWN_LINK, subject_of_incident(&group.source, &group.id), Some(group.started_at), detail);
         }
         for (&at, _) in verdicts.reasons.iter().filter(|(at, _)| verdicts.failed_by(**at).is_some()) {
             let row = &history.rows[at];
@@ -105,14 +127,14 @@ impl Quality {
 
     pub(super) fn of_incidents(&mut self, environment: &str, incidents: &[&Group]) {
         for group in incidents {
-            let subject = || format!("incident:{}:{}", group.source, group.id);
+            let subject = || subject_of_incident(&group.source, &group.id);
             if let Some(other) = &group.dangling {
                 let detail = format!("it is the same as {other}, which was never reported; it counts on its own");
                 self.add("unknown_same_as", subject(), Some(group.started_at), detail);
             }
             if group.restored_at.is_some_and(|restored_at| restored_at < group.started_at) {
                 let detail =
-                    format!("it was restored before it started ({environment}); time to restore leaves it out");
+                    format!("it was restored before it started ({environment}); its time to restore counts as 0");
                 self.add("restored_before_started", subject(), Some(group.started_at), detail);
             }
         }

@@ -31,10 +31,6 @@ impl Intervals {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.from.is_empty()
-    }
-
     /// How much of `[from, to)` they cover, in microseconds.
     pub(crate) fn covered(&self, seeker: &mut Seeker, from: Time, to: Time) -> Time {
         if from < to && !self.from.is_empty() {
@@ -116,12 +112,12 @@ pub(crate) struct Availability {
     pub(crate) down: Intervals,
     pub(crate) outages: Intervals,
     pub(crate) maintenance: Intervals,
-    /// An incident that names the service was recorded here.
-    pub(crate) has_incidents: bool,
+    /// Which sources of uptime ever had data here.
+    pub(crate) sources: Box<[UptimeSource]>,
 }
 
 impl Availability {
-    /// Of rows of one environment; whether an incident was recorded there is not in them.
+    /// Of rows of one environment; which sources had data there is not in them.
     pub(crate) fn new(rows: &[AvailabilityFact]) -> Self {
         let intervals = |state: &str| {
             let rows = rows.iter().filter(|row| &*row.state == state);
@@ -142,17 +138,13 @@ impl Availability {
             down: intervals("down"),
             outages: intervals("outage"),
             maintenance: intervals("maintenance"),
-            has_incidents: false,
+            sources: Box::default(),
         }
     }
 
     /// Whether a source has any data, ever. `all`: the site's incident source covers every service.
     pub(crate) fn has(&self, source: UptimeSource, all: bool) -> bool {
-        match source {
-            UptimeSource::Requests => !self.requests.at.is_empty(),
-            UptimeSource::Probes => !self.up.is_empty() || !self.down.is_empty(),
-            UptimeSource::Incidents => all || self.has_incidents,
-        }
+        self.sources.contains(&source) || (all && source == UptimeSource::Incidents)
     }
 }
 

@@ -26,6 +26,8 @@ pub const METRIC: Metric = Metric {
         "hotfix_branches",
         "count_failed_outcomes",
         "incident_coverage",
+        "failure_signal",
+        "deployments_from",
         "categories",
         "production",
         "ownership",
@@ -35,7 +37,8 @@ pub const METRIC: Metric = Metric {
 
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
-    let BySignal { watched: counts, unwatched } = slice.deployments();
+    let deployments = slice.deployments();
+    let BySignal { watched: counts, unwatched } = deployments;
     let mut found = match no_data(counts, unwatched) {
         Some(reason) => Measurement::none(reason),
         None => {
@@ -50,7 +53,11 @@ fn measure(slice: &Slice) -> Measurement {
             }
         }
     };
-    exclude(&mut found, counts, unwatched);
+    let all = deployments.all();
+    found.exclude("no_failure_signal", unwatched.judged());
+    exclude_others(&mut found, &all);
+    found.exclude("rollback", all.of(Class::Rollback));
+    found.exclude("unsuccessful", all.of(Class::Unsuccessful));
     found
 }
 
@@ -63,12 +70,4 @@ pub(super) fn no_data(counts: &Counts, unwatched: &Counts) -> Option<NoData> {
     } else {
         Some(NoData::NoDeployments)
     }
-}
-
-/// What the failure rate leaves out.
-pub(super) fn exclude(found: &mut Measurement, counts: &Counts, unwatched: &Counts) {
-    found.exclude("no_failure_signal", unwatched.judged());
-    exclude_others(found, counts);
-    found.exclude("rollback", counts.of(Class::Rollback));
-    found.exclude("unsuccessful", counts.of(Class::Unsuccessful));
 }

@@ -17,7 +17,16 @@ pub const METRIC: Metric = Metric {
            services with a delivery finished before the window's end and no earlier than 90 days before its start; \
            the dormant rest is counted as left out. A service in scope without deliveries in the window counts as \
            0; with no service in scope there is no value.",
-    settings: &["frequency_days", "working_days", "holidays", "time_zone", "categories", "production", "ownership"],
+    settings: &[
+        "frequency_days",
+        "working_days",
+        "holidays",
+        "time_zone",
+        "deployments_from",
+        "categories",
+        "production",
+        "ownership",
+    ],
     measure,
 };
 

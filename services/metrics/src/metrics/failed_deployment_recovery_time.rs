@@ -24,6 +24,8 @@ pub const METRIC: Metric = Metric {
         "hotfix_branches",
         "count_failed_outcomes",
         "incident_coverage",
+        "failure_signal",
+        "deployments_from",
         "categories",
         "production",
         "ownership",

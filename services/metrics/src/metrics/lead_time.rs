@@ -25,6 +25,7 @@ pub const METRIC: Metric = Metric {
         "count_bots",
         "bots",
         "rollout_end",
+        "deployments_from",
         "categories",
         "production",
         "ownership",

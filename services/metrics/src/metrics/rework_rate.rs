@@ -16,7 +16,15 @@ pub const METRIC: Metric = Metric {
     text: "Of the successful deployments that are no redeployments, rollbacks included, finished in the window, of \
            the services whose failures would be known: the share that is unplanned. Unplanned is a rollback, a \
            deployment that its source marks so, and one from a hotfix branch.",
-    settings: &["hotfix_branches", "incident_coverage", "categories", "production", "ownership"],
+    settings: &[
+        "hotfix_branches",
+        "incident_coverage",
+        "failure_signal",
+        "deployments_from",
+        "categories",
+        "production",
+        "ownership",
+    ],
     measure,
 };
 
@@ -26,7 +34,8 @@ fn all(counts: &Counts) -> u64 {
 
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
-    let BySignal { watched: counts, unwatched } = slice.deployments();
+    let deployments = slice.deployments();
+    let BySignal { watched: counts, unwatched } = deployments;
     let mut found = if all(counts) > 0 {
         let (unplanned, all) = (counts.of(Class::Unplanned), all(counts));
         Measurement {
@@ -43,8 +52,9 @@ fn measure(slice: &Slice) -> Measurement {
     };
     found.sample_size = all(counts);
     found.exclude("no_failure_signal", all(unwatched));
-    exclude_others(&mut found, counts);
-    found.exclude("unsuccessful", counts.of(Class::Unsuccessful) + counts.of(Class::FailedOutcome));
+    let every = deployments.all();
+    exclude_others(&mut found, &every);
+    found.exclude("unsuccessful", every.of(Class::Unsuccessful) + every.of(Class::FailedOutcome));
     found
 }
 

@@ -17,7 +17,15 @@ pub const METRIC: Metric = Metric {
            requests; probes, where down wins over up, and time that none covers is left out on both sides; \
            incidents that count as an outage, where overlapping ones count once and an open one lasts until now. \
            For several services: the mean over those with data.",
-    settings: &["outage_severities", "incident_coverage", "budget_window", "time_zone", "production", "ownership"],
+    settings: &[
+        "uptime",
+        "outage_severities",
+        "incident_coverage",
+        "budget_window",
+        "time_zone",
+        "production",
+        "ownership",
+    ],
     measure,
 };
 

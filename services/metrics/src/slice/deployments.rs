@@ -65,6 +65,10 @@ impl Slices<'_> {
             let deployments = member.environment().map(|own| &own.deployments);
             let mut seeker = Seeker::default();
             for (number, window) in self.windows.iter().enumerate() {
+                // Where a team has its rows only for a time, the service is none of its before and after.
+                if member.spans(window.from, window.to).next().is_none() {
+                    continue;
+                }
                 let last = deployments.and_then(|own| own.last_delivery(seeker.seek(own.times(), window.to)));
                 let own = &mut found[number];
                 if last.is_none_or(|last| last < window.from.saturating_sub(DORMANT_AFTER)) {

@@ -1,28 +1,58 @@
 //! The entities of services and repositories, home by home.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 use hashbrown::HashMap;
-use vigie_model::event::{Digest, home_of_repository};
+use vigie_model::event::{Digest, home_of_repository, home_of_service};
 use vigie_model::kinds::{Kind, commit, pull_request};
 use vigie_model::views::{Commit, PullRequest};
 use vigie_model::{Entity, Event, StoredEvent, Time};
 
+use super::faults::faults_of;
 use crate::facts::catalogue::Catalogue;
+use crate::facts::quality::Fault;
 use crate::facts::repository::Repository;
 
 #[derive(Debug, Default)]
 struct Home {
+    /// By [`Event::identity_at_home`], so that they are the same under every name of a service or repository.
     entities: HashMap<Box<str>, Entity>,
+}
+
+/// A repository as its entities tell it.
+#[derive(Debug, Default)]
+struct Graph {
+    repository: Repository,
+    /// What is wrong with entities, by their keys.
+    faults: BTreeMap<Box<str>, Vec<Fault>>,
+}
+
+/// An entity as it stands in one home, or joined from what several homes hold of it.
+#[derive(Debug)]
+pub(super) enum Told<'a> {
+    Once(&'a Entity),
+    Often(Box<Entity>),
+}
+
+impl Deref for Told<'_> {
+    type Target = Entity;
+    fn deref(&self) -> &Entity {
+        match self {
+            Self::Once(entity) => entity,
+            Self::Often(entity) => entity,
+        }
+    }
 }
 
 /// The loaded homes, and the graphs made from them.
 #[derive(Debug, Default)]
 pub(super) struct Homes {
     loaded: HashMap<Box<str>, Home>,
-    /// By a repository's present name; made from the homes of all its names when first asked for.
-    graphs: HashMap<Box<str>, OnceLock<Box<Repository>>>,
+    /// By a repository's present name; each made from the homes of all its names when first asked for, and the whole
+    /// anew when repositories were renamed.
+    graphs: OnceLock<HashMap<Box<str>, OnceLock<Box<Graph>>>>,
     empty: OnceLock<Box<Repository>>,
     holds_everything: bool,
 }
@@ -41,11 +71,13 @@ impl Homes {
             self.load(home, Vec::new(), catalogue);
         }
         let Some(held) = self.loaded.get_mut(home) else { return };
-        let entity = merge(held, event, digest, recorded_at);
-        let Some(repository) = home.strip_prefix("r:") else { return };
-        let Some(graph) = self.graphs.get_mut(catalogue.repository(repository)) else { return };
-        match graph.get_mut() {
-            Some(graph) if !entity.is_deleted() => put(graph, entity),
+        let key: Box<str> = event.identity_at_home().into();
+        merge(held, key.clone(), event, digest, recorded_at);
+        let Some(name) = home.strip_prefix("r:").map(|name| catalogue.repository(name)) else { return };
+        let Some(graph) = self.graphs.get_mut().and_then(|graphs| graphs.get_mut(name)) else { return };
+        let Some(made) = graph.get_mut() else { return };
+        match joined(&self.loaded, &homes_of_repository(name, catalogue), &key) {
+            Some(entity) if !entity.is_deleted() => put(made, &key, &entity),
             // A deleted entity no longer knows its name: the graph is made anew without it.
             _ => *graph = OnceLock::new(),
         }
@@ -54,82 +86,122 @@ impl Homes {
     pub(super) fn load(&mut self, home: &str, events: Vec<StoredEvent>, catalogue: &Catalogue) {
         let mut held = Home { entities: HashMap::with_capacity(events.len()) };
         for stored in events {
-            merge(&mut held, stored.event, stored.digest, stored.recorded_at);
+            let key = stored.event.identity_at_home().into();
+            merge(&mut held, key, stored.event, stored.digest, stored.recorded_at);
         }
         self.loaded.insert(home.into(), held);
-        self.renew_graph(home, catalogue);
+        // The repository's graph is made anew from now on.
+        if let (Some(name), Some(graphs)) = (home.strip_prefix("r:"), self.graphs.get_mut()) {
+            graphs.insert(catalogue.repository(name).into(), OnceLock::new());
+        }
     }
 
     pub(super) fn evict(&mut self, home: &str, catalogue: &Catalogue) {
         self.loaded.remove(home);
-        if let Some(repository) = home.strip_prefix("r:") {
-            self.graphs.remove(catalogue.repository(repository));
+        if let (Some(name), Some(graphs)) = (home.strip_prefix("r:"), self.graphs.get_mut()) {
+            graphs.remove(catalogue.repository(name));
         }
     }
 
-    /// A repository's graph is made anew from now on: one of its homes was loaded.
-    fn renew_graph(&mut self, home: &str, catalogue: &Catalogue) {
-        if let Some(repository) = home.strip_prefix("r:") {
-            self.graphs.insert(catalogue.repository(repository).into(), OnceLock::new());
-        }
-    }
-
-    /// Every graph is made anew when it is asked for: repositories may have been renamed.
+    /// Every graph is made anew when it is asked for: repositories were renamed.
     pub(super) fn forget_graphs(&mut self) {
-        for graph in self.graphs.values_mut() {
-            *graph = OnceLock::new();
-        }
+        self.graphs = OnceLock::new();
     }
 
     pub(super) fn loaded(&self) -> impl Iterator<Item = (&str, usize)> {
         self.loaded.iter().map(|(home, held)| (&**home, held.entities.len()))
     }
 
-    /// The entities of a kind in a home, deleted ones left out; sorted by nothing.
-    pub(super) fn entities<'a>(&'a self, home: &str, kind: Kind) -> impl Iterator<Item = &'a Entity> + use<'a> {
-        let held = self.loaded.get(home).into_iter().flat_map(|held| held.entities.values());
-        held.filter(move |entity| entity.kind == kind && !entity.is_deleted())
+    /// The entities of a service by all its names, deleted ones left out; sorted by nothing.
+    pub(super) fn of_service(&self, names: &[Box<str>]) -> Vec<Told<'_>> {
+        let homes: Vec<String> = names.iter().map(|name| home_of_service(name)).collect();
+        self.entities(&homes).into_iter().map(|(_, entity)| entity).collect()
     }
 
-    /// The graph of a repository by its present name; empty where nothing is known of it.
-    pub(super) fn graph(&self, name: &str, catalogue: &Catalogue) -> &Repository {
-        match self.graphs.get(name) {
-            Some(graph) => graph.get_or_init(|| Box::new(self.build(name, catalogue))),
+    /// The entities of homes that are one thing's under several names, with their keys; deleted ones left out.
+    fn entities(&self, homes: &[String]) -> Vec<(&str, Told<'_>)> {
+        let known: Vec<&Home> = homes.iter().filter_map(|home| self.loaded.get(&**home)).collect();
+        let mut found: Vec<(&str, Told<'_>)> = match known.as_slice() {
+            [only] => only.entities.iter().map(|(key, entity)| (&**key, Told::Once(entity))).collect(),
+            several => {
+                let keys: BTreeSet<&str> =
+                    several.iter().flat_map(|home| home.entities.keys().map(AsRef::as_ref)).collect();
+                keys.into_iter().filter_map(|key| Some((key, joined(&self.loaded, homes, key)?))).collect()
+            }
+        };
+        found.retain(|(_, entity)| !entity.is_deleted());
+        found
+    }
+
+    fn graph(&self, name: &str, catalogue: &Catalogue) -> Option<&Graph> {
+        let graphs = self.graphs.get_or_init(|| {
+            let names = self.loaded.keys().filter_map(|home| home.strip_prefix("r:"));
+            names.map(|name| (catalogue.repository(name).into(), OnceLock::new())).collect()
+        });
+        graphs.get(name).map(|graph| &**graph.get_or_init(|| Box::new(self.build(name, catalogue))))
+    }
+
+    /// A repository by its present name; empty where nothing is known of it.
+    pub(super) fn repository(&self, name: &str, catalogue: &Catalogue) -> &Repository {
+        match self.graph(name, catalogue) {
+            Some(graph) => &graph.repository,
             None => self.empty.get_or_init(Box::default),
         }
     }
 
-    fn build(&self, name: &str, catalogue: &Catalogue) -> Repository {
-        // Sorted, so that the numbers of commits, and with them every tie, come out the same.
-        let names = catalogue.names_of_repository(name);
-        let mut entities: BTreeMap<&str, Vec<&Entity>> = BTreeMap::new();
-        for home in names.iter().filter_map(|name| self.loaded.get(&*home_of_repository(name))) {
-            for (key, entity) in &home.entities {
-                let key = key.split_once('\u{1f}').map_or(&**key, |(_, own)| own);
-                entities.entry(key).or_default().push(entity);
-            }
+    /// What is wrong with the entities of a repository.
+    pub(super) fn faults_of_repository<'a>(
+        &'a self,
+        name: &str,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = &'a Fault> + use<'a> {
+        self.graph(name, catalogue).into_iter().flat_map(|graph| graph.faults.values().flatten())
+    }
+
+    fn build(&self, name: &str, catalogue: &Catalogue) -> Graph {
+        let mut entities = self.entities(&homes_of_repository(name, catalogue));
+        // So that the numbers of commits, and with them every tie, come out the same.
+        entities.sort_unstable_by_key(|(key, _)| *key);
+        let mut graph = Graph::default();
+        for (key, entity) in entities {
+            put(&mut graph, key, &entity);
         }
-        let mut repository = Repository::default();
-        for entity in entities.into_values().flatten() {
-            put(&mut repository, entity);
-        }
-        repository
+        graph
     }
 }
 
-fn merge(held: &mut Home, event: Event, digest: Digest, recorded_at: Time) -> &Entity {
-    let key: Box<str> = event.identity().into();
+fn homes_of_repository(name: &str, catalogue: &Catalogue) -> Vec<String> {
+    catalogue.names_of_repository(name).iter().map(|name| home_of_repository(name)).collect()
+}
+
+/// What the homes of one thing's names know of an entity together.
+fn joined<'a>(loaded: &'a HashMap<Box<str>, Home>, homes: &[String], key: &str) -> Option<Told<'a>> {
+    let mut known = homes.iter().filter_map(|home| loaded.get(&**home)?.entities.get(key));
+    let first = known.next()?;
+    let mut all: Option<Box<Entity>> = None;
+    for other in known {
+        all.get_or_insert_with(|| Box::new(first.clone())).join(other);
+    }
+    Some(all.map_or(Told::Once(first), Told::Often))
+}
+
+fn merge(held: &mut Home, key: Box<str>, event: Event, digest: Digest, recorded_at: Time) {
     match held.entities.entry(key) {
-        hashbrown::hash_map::Entry::Occupied(entry) => {
-            let entity = entry.into_mut();
-            entity.merge(event, digest, recorded_at);
-            entity
+        hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut().merge(event, digest, recorded_at),
+        hashbrown::hash_map::Entry::Vacant(entry) => {
+            entry.insert(Entity::new(event, digest, recorded_at));
         }
-        hashbrown::hash_map::Entry::Vacant(entry) => entry.insert(Entity::new(event, digest, recorded_at)),
     }
 }
 
-fn put(repository: &mut Repository, entity: &Entity) {
+fn put(graph: &mut Graph, key: &str, entity: &Entity) {
+    let faults = faults_of(entity);
+    if faults.is_empty() {
+        graph.faults.remove(key);
+    } else {
+        graph.faults.insert(key.into(), faults);
+    }
+    let repository = &mut graph.repository;
     match entity.kind {
         Kind::Commit => match Commit::from_entity(entity) {
             Some(view) => repository.put_commit(view),
@@ -149,39 +221,4 @@ fn put(repository: &mut Repository, entity: &Entity) {
         },
         _ => {}
     }
-}
-
-/// What is wrong with an entity itself: code, subject, what is wrong.
-pub(super) fn faults_of(entity: &Entity) -> Vec<(&'static str, String, String)> {
-    let subject = || {
-        let fields = entity.kind.fields().iter().zip(0..);
-        let identity = fields.filter(|(field, _)| {
-            matches!(field.role, vigie_model::kinds::Role::Identity | vigie_model::kinds::Role::IdentityEnvironment)
-        });
-        let mut parts = vec![entity.kind.name().to_owned(), entity.source.to_string()];
-        for (_, number) in identity {
-            match entity.get(number) {
-                Some(vigie_model::Value::Text(text)) => parts.push(text.to_string()),
-                Some(vigie_model::Value::Time(at)) => parts.push(vigie_model::format_time(*at)),
-                Some(vigie_model::Value::Int(n)) => parts.push(n.to_string()),
-                _ => {}
-            }
-        }
-        parts.join(":")
-    };
-    let mut faults = Vec::new();
-    let missing: Vec<&str> = entity.missing().collect();
-    if !missing.is_empty() {
-        let detail = format!("it still lacks {} and is counted nowhere; send it", missing.join(", "));
-        faults.push(("incomplete", subject(), detail));
-    }
-    let tied: Vec<&str> = entity.tied().collect();
-    if !tied.is_empty() {
-        let detail = format!(
-            "two events of the same instant disagree on {}; one of them was taken by a fixed rule, send a later one to settle it",
-            tied.join(", ")
-        );
-        faults.push(("tied", subject(), detail));
-    }
-    faults
 }

@@ -1,8 +1,7 @@
-//! The world as a whole: what it answers must not depend on how its events came to it.
+//! The world as a whole. That what it answers does not depend on how its events came to it, `tests/order.rs` says.
 
 use std::sync::Arc;
 
-use proptest::prelude::*;
 use vigie_model::event::{Context, parse_object};
 use vigie_model::facts::ServiceFacts;
 use vigie_model::json::Json;
@@ -28,41 +27,6 @@ fn complete(events: impl IntoIterator<Item = StoredEvent>) -> Vec<ServiceFacts> 
         world.apply(event);
     }
     world.services().iter().filter_map(|slug| world.fold(slug)).collect()
-}
-
-/// A world that loads homes only when a fold asks for them, and lets them go in between.
-fn on_demand(events: &[StoredEvent], evict_after: usize) -> Vec<ServiceFacts> {
-    let mut world = World::new(Arc::new(Settings::default()));
-    let mut folded: std::collections::BTreeMap<Box<str>, ServiceFacts> = std::collections::BTreeMap::new();
-    for (i, event) in events.iter().enumerate() {
-        world.apply(event.clone());
-        for slug in world.take_dirty() {
-            loop {
-                let needed = world.homes_needed(&slug);
-                if needed.is_empty() {
-                    break;
-                }
-                for home in needed {
-                    let known = events[..=i].iter().filter(|e| e.event.home() == home).cloned().collect();
-                    world.load_home(&home, known);
-                }
-            }
-            match world.fold(&slug) {
-                Some(facts) => {
-                    world.remember(&facts.service);
-                    folded.insert(slug, facts);
-                }
-                None => {
-                    folded.remove(&slug);
-                }
-            }
-        }
-        if i % evict_after == 0 {
-            let homes: Vec<String> = world.loaded().map(|(home, _)| home.to_owned()).collect();
-            homes.iter().for_each(|home| world.evict(home));
-        }
-    }
-    folded.into_values().collect()
 }
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -115,21 +79,20 @@ fn a_service_is_folded_from_everything_that_is_known_of_it() {
     assert!(shop.service.failure_signal);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    #[test]
-    fn order_repetition_and_loading_change_nothing(
-        order in Just(history()).prop_shuffle(),
-        again in proptest::collection::vec(0..17_usize, 0..10),
-        evict_after in 1..6_usize,
-    ) {
-        let expected = complete(history());
-        let mut events = order;
-        for i in again {
-            events.push(events[i].clone());
-        }
-        prop_assert_eq!(&complete(events.clone()), &expected);
-        prop_assert_eq!(&on_demand(&events, evict_after), &expected);
+#[test]
+fn a_commit_touches_the_service_that_is_named_like_the_repositorys_former_name() {
+    let mut world = World::new(Arc::new(Settings::default()));
+    let events = stored(&format!(
+        r#"
+        {{"kind":"service","slug":"checkout","repositories":[{{"repository":"acme/shop","formerly":["old/store"]}}],"at":"2026-10-01T00:00:00Z"}}
+        {{"kind":"deployment","service":"store","id":"1","revision":"{A}","finished_at":"2026-10-01T10:00:00Z","outcome":"succeeded"}}
+        {{"kind":"commit","repository":"old/store","sha":"{A}","parents":[],"authored_at":"2026-10-01T08:00:00Z"}}
+        "#
+    ));
+    let mut dirty = Vec::new();
+    for event in events {
+        world.apply(event);
+        dirty = world.take_dirty();
     }
+    assert_eq!(dirty, ["checkout".into(), "store".into()]);
 }

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::Entity;
+use crate::event::tests::strategy;
 use crate::event::{Digest, Event, Value};
 use crate::kinds::{FieldId, Kind, incident, team};
-use crate::{MINUTE, Time};
+use crate::{MINUTE, Time, views};
 
 /// What an entity is, as far as anybody can ask.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,16 +61,20 @@ fn replay(events: &[(Event, Time)]) -> State {
     }
 }
 
-fn fold<'e>(events: impl IntoIterator<Item = &'e (Event, Time)>) -> State {
+fn entity<'e>(events: impl IntoIterator<Item = &'e (Event, Time)>) -> Option<Entity> {
     let mut events = events.into_iter().cloned();
-    let (first, recorded_at) = events.next().unwrap();
+    let (first, recorded_at) = events.next()?;
     let digest = first.digest();
     let mut entity = Entity::new(first, digest, recorded_at);
     for (event, recorded_at) in events {
         let digest = event.digest();
         entity.merge(event, digest, recorded_at);
     }
-    state(&entity)
+    Some(entity)
+}
+
+fn fold<'e>(events: impl IntoIterator<Item = &'e (Event, Time)>) -> State {
+    state(&entity(events).unwrap())
 }
 
 fn incident_event(at: Time, fields: Vec<(FieldId, Value)>) -> Event {
@@ -126,6 +131,53 @@ proptest! {
         }
         prop_assert_eq!(&fold(mixed), &expected, "mixed");
     }
+
+    #[test]
+    fn what_is_told_of_it_in_several_places_joins_to_what_one_place_gives(
+        events in events(),
+        places in proptest::collection::vec(0..3_usize, 14),
+    ) {
+        let mut parts: Vec<Entity> = Vec::new();
+        for place in 0..3 {
+            let own = events.iter().zip(&places).filter(|(_, at)| **at == place).map(|(event, _)| event);
+            parts.extend(entity(own));
+        }
+        let mut joined = parts[0].clone();
+        parts[1..].iter().for_each(|part| joined.join(part));
+        let mut backwards = parts[parts.len() - 1].clone();
+        parts.iter().rev().for_each(|part| backwards.join(part));
+        prop_assert_eq!(state(&joined), replay(&events));
+        prop_assert_eq!(state(&backwards), replay(&events));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// An entity that is counted nowhere says what it lacks, and one that lacks something is counted nowhere.
+    #[test]
+    fn an_entity_lacks_something_where_it_has_no_view(event in strategy::event()) {
+        let digest = event.digest();
+        let entity = Entity::new(event, digest, 0);
+        if !entity.is_deleted() {
+            prop_assert_eq!(has_view(&entity), entity.missing().next().is_none(), "{:?}", entity);
+        }
+    }
+}
+
+fn has_view(entity: &Entity) -> bool {
+    match entity.kind {
+        Kind::Deployment => views::Deployment::from_entity(entity).is_some(),
+        Kind::Commit => views::Commit::from_entity(entity).is_some(),
+        Kind::PullRequest => views::PullRequest::from_entity(entity).is_some(),
+        Kind::Incident => views::Incident::from_entity(entity).is_some(),
+        Kind::Availability => views::Availability::from_entity(entity).is_some(),
+        Kind::Maintenance => views::Maintenance::from_entity(entity).is_some(),
+        Kind::Service => views::ServiceEntry::from_entity(entity).is_some(),
+        Kind::Team => views::TeamEntry::from_entity(entity).is_some(),
+        Kind::Note => views::Note::from_entity(entity).is_some(),
+        Kind::Settings => entity.missing().next().is_none(),
+    }
 }
 
 fn text(value: &str) -> Value {
@@ -174,7 +226,7 @@ fn two_events_of_one_instant_that_disagree_are_listed_until_one_is_superseded() 
 
 #[test]
 fn an_entity_names_the_required_fields_that_it_lacks() {
-    let event = incident_event(10, vec![(incident::STARTED_AT, Value::Time(5))]);
+    let event = incident_event(10, vec![(incident::STARTED_AT, Value::Time(5)), (incident::SERVICE, text("checkout"))]);
     let mut entity = Entity::new(event.clone(), event.digest(), 0);
     assert_eq!(entity.missing().count(), 0);
     let cleared = incident_event(20, vec![(incident::STARTED_AT, Value::Null)]);

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Event, ListedCommit, Rejection, RepositoryRevision, Value};
-use crate::settings::Settings;
-use crate::{Time, format_time};
 use crate::json::{Json, shorten};
 use crate::kinds::{self, FieldId, Kind, Role, Type};
+use crate::settings::Settings;
+use crate::{Time, format_time};
 
 mod values;
 
@@ -160,7 +160,7 @@ impl Reader {
                 };
                 let field = &self.kind.fields()[usize::from(id)];
                 let value = if *value == Json::Null {
-                    if matches!(field.role, Role::Identity | Role::IdentityEnvironment) {
+                    if field.role.is_identity() {
                         return Err(Rejection::new(key, "it is null", "it is part of the identity: give its value"));
                     }
                     self.has_null = true;

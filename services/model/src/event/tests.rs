@@ -311,6 +311,16 @@ fn the_identity_holds_environment_and_repository_in_lower_case_and_the_default_e
 }
 
 #[test]
+fn at_home_an_entity_is_the_same_under_every_name_of_its_service_or_repository() {
+    let deployment = event(r#"{"kind":"deployment","service":"cart","id":"1"}"#);
+    assert_eq!(deployment.identity_at_home(), "dci\u{1f}production\u{1f}1");
+    let pull = event(r#"{"kind":"pull_request","repository":"r","number":7,"at":"2026-10-01T12:00:00Z"}"#);
+    assert_eq!(pull.identity_at_home(), "p\u{1f}7");
+    let incident = event(r#"{"kind":"incident","id":"7","service":"s","started_at":"2026-10-01T12:00:00Z"}"#);
+    assert_eq!(incident.identity_at_home(), incident.identity());
+}
+
+#[test]
 fn the_same_content_in_another_spelling_is_the_same_event() {
     let one = r#"{"kind":"incident","id":"7","services":["a","b"],"started_at":"2026-10-01T12:00:00Z","labels":{"b":"2","a":"1"}}"#;
     let other = r#"{ "labels": {"a":"\u0031","b":"2"}, "started_at": "2026-10-01T14:00:00.000+02:00",

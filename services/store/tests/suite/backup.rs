@@ -13,7 +13,8 @@ store_test_suite! {
 
 async fn a_backup_is_read_back(db: TestDatabase) {
     let store = open(&db).await;
-    let events = [deployed("checkout", "1", "2026-09-01T10:00:00Z"), incident("i1", "checkout", "2026-09-01T11:00:00Z")];
+    let events =
+        [deployed("checkout", "1", "2026-09-01T10:00:00Z"), incident("i1", "checkout", "2026-09-01T11:00:00Z")];
     append(&store, &events, now()).await;
     append(&store, &[deployed("checkout", "2", "2026-09-02T10:00:00Z")], now() + 1).await;
     let token = Token {
@@ -30,7 +31,10 @@ async fn a_backup_is_read_back(db: TestDatabase) {
     store.set_cursor(&Cursor { source: "git".into(), value: "page 2".into() }, now()).await.unwrap();
 
     // There, and from there into another database of the kind that the first one is.
-    let (file, again) = (TestDatabase::sqlite(), if db.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() });
+    let (file, again) = (
+        TestDatabase::sqlite(),
+        if db.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() },
+    );
     let (backup, restored) = (open(&file).await, open(&again).await);
     let mut told = Vec::new();
     assert_eq!(store.copy_into(&backup, |count| told.push(count)).await.unwrap(), 3);

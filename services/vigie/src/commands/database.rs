@@ -109,7 +109,11 @@ async fn restore(context: &Context, config: &Config, file: &Path) -> Outcome {
     from.check_version().await?;
     let to = Store::open(&config.database, ConnectOptions::default(), context.now()).await?;
     let records = humane::some(copy(&from, &to).await?, "record", "records");
-    say(format_args!("{records} of {} are in {}; the facts are folded with the next command", file.display(), to.place()));
+    say(format_args!(
+        "{records} of {} are in {}; the facts are folded with the next command",
+        file.display(),
+        to.place()
+    ));
     to.close().await;
     Ok(())
 }
@@ -120,7 +124,8 @@ fn url_of(file: &Path) -> String {
 
 async fn copy(from: &Store, to: &Store) -> Result<u64, Failure> {
     let busy = spinner("copying the log");
-    let copied = from.copy_into(to, |count| busy.set_message(format!("copying the log: {}", humane::count(count)))).await;
+    let copied =
+        from.copy_into(to, |count| busy.set_message(format!("copying the log: {}", humane::count(count)))).await;
     busy.finish_and_clear();
     Ok(copied?)
 }

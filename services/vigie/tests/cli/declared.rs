@@ -20,7 +20,12 @@ objective = "PT2H"
 fn organization(bench: &Bench) -> serde_json::Value {
     let card = bench.run(&["scorecard", "--last", "P30D", "--format", "json"]).json();
     let lead_time = card["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "LEAD_TIME").unwrap();
-    json!([card["organization"], card["window"]["timeZone"], card["scope"]["services"], lead_time["target"]["objective"]])
+    json!([
+        card["organization"],
+        card["window"]["timeZone"],
+        card["scope"]["services"],
+        lead_time["target"]["objective"]
+    ])
 }
 
 #[test]

@@ -56,7 +56,10 @@ fn a_file_that_may_not_be_written_answers_and_takes_nothing() {
     let (status, _, said) = run_bound(&bench, &["import", &events.display().to_string()]);
     assert_eq!(
         (status, said.as_str()),
-        (1, "error: the database is read-only: make the file and its folder writable, or use an account that may write\n")
+        (
+            1,
+            "error: the database is read-only: make the file and its folder writable, or use an account that may write\n"
+        )
     );
     let (status, card, said) = run_bound(&bench, &["scorecard", "--team", "a"]);
     assert_eq!(
@@ -75,11 +78,15 @@ fn a_locked_file_is_waited_for_and_then_said() {
     wait_for(async {
         let mut other = SqliteConnection::connect(&url).await.unwrap();
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-        for arguments in [&["import", "-"][..], &["database", "migrate"], &["token", "create", "ci", "--may", "ingest"]] {
+        for arguments in [&["import", "-"][..], &["database", "migrate"], &["token", "create", "ci", "--may", "ingest"]]
+        {
             let ran = bench.run_with(arguments, r#"{"kind": "team", "slug": "b"}"#);
             assert_eq!(
                 (ran.status, ran.err.as_str()),
-                (1, "error: the database is locked by another process: wait until it is done (an import, a backup), or stop it\n"),
+                (
+                    1,
+                    "error: the database is locked by another process: wait until it is done (an import, a backup), or stop it\n"
+                ),
                 "{arguments:?}"
             );
         }
@@ -104,13 +111,16 @@ fn a_full_disk_is_said_and_what_was_acknowledged_is_there() {
         .args(["--mount", "--map-root-user", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_vigie")])
         .current_dir(bench.path(""))
         .output();
-    let Some(output) = output.ok().filter(|output| !String::from_utf8_lossy(&output.stderr).contains("unshare: ")) else {
+    let Some(output) = output.ok().filter(|output| !String::from_utf8_lossy(&output.stderr).contains("unshare: "))
+    else {
         eprintln!("NOT CHECKED: this machine lets nobody mount a small disk in a namespace");
         return;
     };
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
-        err.contains("error: the disk of the database is full: make room, then try again; what was acknowledged is safe"),
+        err.contains(
+            "error: the disk of the database is full: make room, then try again; what was acknowledged is safe"
+        ),
         "{out}{err}"
     );
     assert!(out.contains("status 1\n"), "{out}{err}");

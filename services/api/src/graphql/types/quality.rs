@@ -137,12 +137,24 @@ fn explain(code: &str) -> (&'static str, &'static str) {
             "Two sources report deployments of the same service, and all of them count.",
             "Name the one that counts in deployments_from of the service.",
         ),
+        "incomplete" => (
+            "Events changed rows that were never told in full: they are counted nowhere until they are.",
+            "Send what they lack; the examples name it.",
+        ),
+        "tied" => (
+            "Two events of the same instant disagree on a row; one of them was taken by a fixed rule.",
+            "Send a later event that settles it, with its own at.",
+        ),
+        "bad_path_pattern" => (
+            "Path patterns of a service cannot be read: the whole repository counts as its own.",
+            "Correct the paths of its repository in the configuration or in a service event.",
+        ),
         "unknown_revision" => (
             "Deployed revisions are not among the known commits: such deployments bring no change, and lead time leaves them out.",
             "Pull or send the commits of the repository, or list the commits in the deployment event.",
         ),
         "times_out_of_order" => (
-            "Times of a row are in an order that cannot be; they are used as they are.",
+            "Times of a row are in an order that cannot be; they are used as they are, and a length between two of them counts as unknown or 0.",
             "Look at the clocks of the sender, and send the row again with the right times.",
         ),
         "unknown_paths" => (
@@ -162,7 +174,7 @@ fn explain(code: &str) -> (&'static str, &'static str) {
             "Send the incident that same_as names, or correct it.",
         ),
         "restored_before_started" => (
-            "Incidents were restored before they started; time to restore leaves them out.",
+            "Incidents were restored before they started; their time to restore counts as 0.",
             "Send them again with the right times.",
         ),
         "maintenance_declared_late" => (

@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use super::strategy;
 use crate::event::{Context, Event, parse_object};
 use crate::json::Json;
-use crate::kinds::Role;
 
 /// Anything that is JSON.
 fn json() -> impl Strategy<Value = serde_json::Value> {
@@ -55,7 +54,7 @@ proptest! {
     #[test]
     fn an_event_always_holds_its_identity(event in strategy::event()) {
         for (number, field) in event.kind.fields().iter().enumerate() {
-            if matches!(field.role, Role::Identity | Role::IdentityEnvironment) {
+            if field.role.is_identity() {
                 let value = event.get(u8::try_from(number).unwrap());
                 prop_assert!(!matches!(value, None | Some(crate::Value::Null)), "{}", field.name);
             }

@@ -1,0 +1,83 @@
+//! Incidents and notes: they speak of services and teams without living with them, and are always held.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use vigie_model::event::Digest;
+use vigie_model::kinds::{FieldId, Kind, incident, note};
+use vigie_model::{Entity, Event, Time, Value};
+
+/// What an incident or a note names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Named {
+    Service(Box<str>),
+    Team(Box<str>),
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// By [`Event::identity`].
+    entities: HashMap<Box<str>, Entity>,
+    /// Which of them name a service or a team as they stand.
+    naming: HashMap<Named, BTreeSet<Box<str>>>,
+}
+
+impl Held {
+    /// Takes an event in. Gives its entity, and what this or the event names, before or now.
+    pub(super) fn apply(&mut self, event: Event, digest: Digest, recorded_at: Time) -> (&Entity, BTreeSet<Named>) {
+        let key: Box<str> = event.identity().into();
+        let mut touched = named(event.kind, |field| event.get(field));
+        let before = self.entities.get(&key).map(named_by).unwrap_or_default();
+        for name in &before {
+            if let Some(keys) = self.naming.get_mut(name) {
+                keys.remove(&key);
+            }
+        }
+        touched.extend(before);
+        let entity = match self.entities.entry(key.clone()) {
+            hashbrown::hash_map::Entry::Occupied(entry) => {
+                let entity = entry.into_mut();
+                entity.merge(event, digest, recorded_at);
+                entity
+            }
+            hashbrown::hash_map::Entry::Vacant(entry) => entry.insert(Entity::new(event, digest, recorded_at)),
+        };
+        for name in named_by(entity) {
+            self.naming.entry(name.clone()).or_default().insert(key.clone());
+            touched.insert(name);
+        }
+        (entity, touched)
+    }
+
+    /// The entities that name something as they stand, the incomplete ones too.
+    pub(super) fn naming<'a>(&'a self, name: &Named) -> impl Iterator<Item = &'a Entity> + use<'a> {
+        self.naming.get(name).into_iter().flatten().filter_map(|key| self.entities.get(key))
+    }
+}
+
+fn named_by(entity: &Entity) -> BTreeSet<Named> {
+    named(entity.kind, |field| entity.get(field))
+}
+
+fn named<'a>(kind: Kind, get: impl Fn(FieldId) -> Option<&'a Value>) -> BTreeSet<Named> {
+    let text = |field| match get(field) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let mut names = BTreeSet::new();
+    match kind {
+        Kind::Incident => {
+            if let Some(Value::Texts(services)) = get(incident::SERVICES) {
+                names.extend(services.iter().cloned().map(Named::Service));
+            }
+            names.extend(text(incident::SERVICE).map(Named::Service));
+        }
+        Kind::Note => {
+            names.extend(text(note::SERVICE).map(Named::Service));
+            names.extend(text(note::TEAM).map(Named::Team));
+        }
+        _ => {}
+    }
+    names
+}
