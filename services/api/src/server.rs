@@ -4,8 +4,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use actix_web::http::header::HOST;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer, dev};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev};
 use vigie_engine::Engine;
 
 use crate::auth::Auth;
@@ -91,7 +92,6 @@ impl Server {
     }
 
     /// Something to end the server with at once, also while [`Server::stop`] is waiting.
-    #[must_use]
     pub fn aborter(&self) -> impl AsyncFn() + use<> {
         let handle = self.handle.clone();
         async move || handle.stop(false).await
@@ -115,8 +115,9 @@ fn routes(app: &mut ServiceConfig) {
     .default_service(web::to(nowhere));
 }
 
-async fn front(state: Data<State>) -> HttpResponse {
-    pages::front(state.demo)
+async fn front(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    pages::front(state.demo, host)
 }
 
 async fn only_post() -> HttpResponse {

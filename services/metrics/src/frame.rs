@@ -17,6 +17,7 @@ pub(crate) mod changes;
 pub(crate) mod deployments;
 pub(crate) mod incidents;
 mod loader;
+mod names;
 pub(crate) mod seek;
 mod shelf;
 mod table;
@@ -209,14 +210,22 @@ impl ServiceFrame {
 
     /// The rows of an incident in the table, one for each environment that it hit, production's first.
     pub(crate) fn incident_rows<'a>(&'a self, source: &'a str, id: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let hash = incidents::hash(source, id);
         let production = self.environment_number("production");
         let first = production
             .into_iter()
             .chain((0..self.environments.len()).filter(move |number| production != Some(*number)));
         let own = first.map(|number| self.environment(number));
-        own.flat_map(move |own| own.incidents.with_hash(hash)).filter(move |row| {
+        own.flat_map(move |own| own.incidents.named(source, id)).filter(move |row| {
             self.incidents.text("source", *row) == Some(source) && self.incidents.text("id", *row) == Some(id)
+        })
+    }
+
+    /// The row of a deployment in the table.
+    pub(crate) fn deployment_row(&self, environment: &str, (region, source, id): (&str, &str, &str)) -> Option<usize> {
+        let own = self.environment(self.environment_number(environment)?);
+        own.deployments.named(source, id).find(|row| {
+            let text = |column| self.deployments.text(column, *row);
+            text("id") == Some(id) && text("source") == Some(source) && text("region") == Some(region)
         })
     }
 

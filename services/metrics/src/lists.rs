@@ -233,20 +233,17 @@ impl Snapshot {
 
     /// A deployment by its natural key, as what it is in an environment.
     #[must_use]
-    pub fn deployment(
-        &self,
-        service: &str,
-        environment: &str,
-        (region, source, id): (&str, &str, &str),
-    ) -> Option<DeploymentFact> {
-        let table = self.frame(service)?.deployments();
-        let row = (0..table.len()).find(|row| {
-            table.text("id", *row) == Some(id)
-                && table.text("source", *row) == Some(source)
-                && table.text("region", *row) == Some(region)
-                && table.text("environment", *row) == Some(environment)
-        })?;
-        table.row(row)
+    pub fn deployment(&self, service: &str, environment: &str, key: (&str, &str, &str)) -> Option<DeploymentFact> {
+        let frame = self.frame(service)?;
+        frame.deployments().row(frame.deployment_row(environment, key)?)
+    }
+
+    /// An incident by its natural key, as one of its services sees it; of several environments, in this one.
+    #[must_use]
+    pub fn incident_of(&self, service: &str, environment: &str, source: &str, id: &str) -> Option<IncidentFact> {
+        let frame = self.frame(service)?;
+        let rows = frame.incident_rows(source, id).filter_map(|row| frame.incidents().row(row));
+        rows.max_by_key(|row| *row.environment == *environment)
     }
 
     /// An incident by its natural key, as the first of its services sees it.

@@ -131,6 +131,7 @@ fn run(mut command: Command, name: &str) {
 }
 
 /// Beside the server: stops it, and only it, when it was not used for ten minutes and nobody is connected.
+#[expect(clippy::zombie_processes, reason = "it outlives the test that starts it, as the server does")]
 fn watch(programs: &Path, folder: &Path, port: u16) {
     const SCRIPT: &str = r#"
         while sleep 30; do

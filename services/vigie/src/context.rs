@@ -88,7 +88,7 @@ impl Context {
         match self.config_file {
             Some(_) => self.load(flags),
             None => config::parse(config::DEFAULT_FILE, "", std::env::vars(), &self.with_database(flags))
-                .map_err(|problems| Failure::usage(problems)),
+                .map_err(Failure::usage),
         }
     }
 

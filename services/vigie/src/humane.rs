@@ -35,7 +35,7 @@ pub fn duration(length: Time) -> String {
     // Rounded to what is shown, so that 59 min 59.6 s is an hour.
     let step = match length {
         ..HOUR => SECOND,
-        ..DAY => MINUTE,
+        HOUR..DAY => MINUTE,
         _ => HOUR,
     };
     let rounded = length.saturating_add(step / 2) / step * step;

@@ -97,7 +97,7 @@ mod tests {
         let one = ScopeInput::parse(Some(value!({"team": "a"}))).unwrap_or_default();
         let list = ScopeInput::parse(Some(value!({"team": ["a"]}))).unwrap_or_default();
         assert_eq!(one, list);
-        assert_eq!(ScopeInput::parse(Some(Value::Null)).is_err(), true);
+        assert!(ScopeInput::parse(Some(Value::Null)).is_err());
     }
 
     #[test]

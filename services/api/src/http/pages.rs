@@ -48,10 +48,12 @@ pub fn explorer(demo: bool) -> HttpResponse {
     page("Vigie · explorer", &head, "<div id=\"explorer\">Loading the explorer…</div>\n", demo)
 }
 
-/// The front page.
+/// The front page, with examples that can be copied as they stand: `host` is what the browser asked.
 #[must_use]
-pub fn front(demo: bool) -> HttpResponse {
-    page("Vigie", "", FRONT, demo)
+pub fn front(demo: bool, host: &str) -> HttpResponse {
+    let is_host = |sign: char| sign.is_ascii_alphanumeric() || ".-:[]".contains(sign);
+    let host = if !host.is_empty() && host.chars().all(is_host) { host } else { "localhost:8080" };
+    page("Vigie", "", &FRONT.replace("HOST", host), demo)
 }
 
 const FRONT: &str = r##"<main>
@@ -67,12 +69,12 @@ const FRONT: &str = r##"<main>
 <tr><td><code>/health/live</code>, <code>/health/ready</code></td><td>Whether it runs, and whether its answers are up to date.</td></tr>
 </table>
 <h2>Try</h2>
-<pre>curl -s 'http://localhost:8080/graphql' -H 'Content-Type: application/json' \
+<pre>curl -s 'http://HOST/graphql' -H 'Content-Type: application/json' \
   -d '{"query": "{ scorecard(window: {last: \"P30D\"}) { metrics { name value noData } } }"}'
 
-curl -s 'http://localhost:8080/v1/table?last=P30D&amp;by=SERVICE'
+curl -s 'http://HOST/v1/table?last=P30D&amp;by=SERVICE'
 
-curl -s 'http://localhost:8080/v1/events' -d '{"kind": "deployment", "service": "checkout", "id": "1",
+curl -s 'http://HOST/v1/events' -d '{"kind": "deployment", "service": "checkout", "id": "1",
   "finished_at": "2026-10-01T12:00:00Z", "outcome": "succeeded"}'</pre>
 <p>Where the server asks for a token, send it as <code>Authorization: Bearer vg_…</code>.</p>
 <p><small><a href="/assets/LICENSES.txt">Licences of the software in these pages</a></small></p>

@@ -37,7 +37,13 @@ async fn without_a_token_nothing_is_told() {
       "message": "a token is needed; send it as Authorization: Bearer vg_…"
     }
     "#);
-    assert_snapshot!(talk.post("/v1/events", "{}").await.shown(), @"");
+    assert_snapshot!(talk.post("/v1/events", "{}").await.shown(), @r#"
+    401
+    {
+      "code": "UNAUTHENTICATED",
+      "message": "a token is needed; send it as Authorization: Bearer vg_…"
+    }
+    "#);
     assert_eq!(talk.get("/v1/table?last=P1D").await.status, 401);
     assert_eq!(talk.get("/metrics").await.status, 401);
     // These say nothing that needs one.
@@ -62,14 +68,42 @@ async fn a_token_may_what_it_was_made_for() {
       "message": "the token \"dashboard\" may not ingest; create one with --may ingest"
     }
     "#);
-    assert_snapshot!(send(&sender, "/graphql", QUESTION).await.shown(), @"");
+    assert_snapshot!(send(&sender, "/graphql", QUESTION).await.shown(), @r#"
+    403
+    {
+      "code": "FORBIDDEN",
+      "errors": [
+        {
+          "extensions": {
+            "code": "FORBIDDEN"
+          },
+          "message": "the token \"ci\" may not read; create one with --may read"
+        }
+      ],
+      "message": "the token \"ci\" may not read; create one with --may read"
+    }
+    "#);
     assert_eq!(send(&sender, "/v1/events", "[]").await.status, 202);
     for wrong in ["Bearer vg_123", "Bearer ", "Basic dXNlcjpwYXNz", "vg_0", "Bearer é"] {
         let refused = talk.send(Method::POST, "/graphql", &[("authorization", wrong)], QUESTION).await;
         assert_eq!(refused.status, 401, "{wrong}");
     }
     let unknown = format!("Bearer vg_{}", "0".repeat(64));
-    assert_snapshot!(send(&unknown, "/graphql", QUESTION).await.shown(), @"");
+    assert_snapshot!(send(&unknown, "/graphql", QUESTION).await.shown(), @r#"
+    401
+    {
+      "code": "UNAUTHENTICATED",
+      "errors": [
+        {
+          "extensions": {
+            "code": "UNAUTHENTICATED"
+          },
+          "message": "the token is not valid (any more); create a new one"
+        }
+      ],
+      "message": "the token is not valid (any more); create a new one"
+    }
+    "#);
 }
 
 #[tokio::test]

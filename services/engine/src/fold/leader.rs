@@ -164,8 +164,8 @@ impl Leader {
             shared.services_folded.fetch_add(folded.len() as u64, Ordering::Relaxed);
             take(shared, folded, &mut pending, &mut frames, &mut removed);
             rest = others;
-            if read > 0 {
-                size = (group.len() * RECORDS_A_GROUP / read).clamp(1, LARGEST_GROUP);
+            if let Some(fitting) = (group.len() * RECORDS_A_GROUP).checked_div(read) {
+                size = fitting.clamp(1, LARGEST_GROUP);
                 self.folder.shrink().await?;
             }
             if total > FIRST_GROUP {

@@ -19,7 +19,8 @@ pub(crate) struct Lease {
     store: Store,
     clock: Arc<dyn Clock>,
     holder: String,
-    held: watch::Sender<bool>,
+    /// `None`: not asked for yet.
+    held: watch::Sender<Option<bool>>,
     trouble: Arc<Mutex<Option<EngineError>>>,
     keeper: JoinHandle<()>,
 }
@@ -27,7 +28,7 @@ pub(crate) struct Lease {
 impl Lease {
     /// Begins to try.
     pub(crate) fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Duration) -> Self {
-        let held = watch::Sender::new(false);
+        let held = watch::Sender::new(None);
         let trouble = Arc::default();
         let keeper = keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone(), Arc::clone(&trouble));
         Self { store, clock, holder, held, trouble, keeper: tokio::spawn(keeper) }
@@ -35,7 +36,7 @@ impl Lease {
 
     /// Whether it was held when last asked for. A write that rests on it fails where that is no longer so.
     pub(crate) fn is_held(&self) -> bool {
-        *self.held.borrow()
+        *self.held.borrow() == Some(true)
     }
 
     /// Why it could not even be asked for: nobody has it, and the database does not give it.
@@ -44,13 +45,13 @@ impl Lease {
     }
 
     /// Changes of [`Lease::is_held`].
-    pub(crate) fn watch(&self) -> watch::Receiver<bool> {
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<bool>> {
         self.held.subscribe()
     }
 
     /// The database says that it is lost: until the keeper gets it again.
     pub(crate) fn lost(&self) {
-        self.held.send_replace(false);
+        self.held.send_replace(Some(false));
     }
 
     /// For a write that rests on it.
@@ -80,7 +81,7 @@ async fn keep(
     clock: Arc<dyn Clock>,
     holder: String,
     ttl: Duration,
-    held: watch::Sender<bool>,
+    held: watch::Sender<Option<bool>>,
     trouble: Arc<Mutex<Option<EngineError>>>,
 ) {
     let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
@@ -91,7 +92,7 @@ async fn keep(
             tracing::warn!(%error, "the lease of the folding was not renewed");
         }
         *lock(&trouble) = asked.err().map(Into::into);
-        held.send_if_modified(|known| std::mem::replace(known, is_held) != is_held);
+        held.send_if_modified(|known| known.replace(is_held) != Some(is_held));
         tokio::time::sleep(if is_held { ttl / 3 } else { (ttl / 3).min(Duration::from_secs(1)) }).await;
     }
 }

@@ -40,6 +40,10 @@ impl Worker {
             // What is recorded before the stop is folded: by a turn that began after it.
             let is_last = *stop.borrow();
             let mut held = self.lease().watch();
+            if is_last && !self.shared.options.read_only {
+                // Whoever stops at once after the start is to fold too, if nobody else does.
+                let _ = held.wait_for(Option::is_some).await;
+            }
             let outcome = self.turn(&stop).await;
             let pause = self.note(&outcome);
             if is_last {

@@ -141,7 +141,7 @@ store_test_suite! {
     who_may_only_read_writes_nothing,
 }
 
-/// PostgreSQL cannot hold this text, which no parsed event has.
+/// PostgreSQL cannot hold this name, which no parsed event has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_bad_batch_does_not_fail_the_others() {
     let database = TestDatabase::postgres().await;
@@ -149,7 +149,7 @@ async fn one_bad_batch_does_not_fail_the_others() {
     let submits = (0..50).map(|id| {
         let mut event = deployed(id);
         if id == 25 {
-            event.set(deployment::BRANCH, Value::Text("a\0b".into()));
+            event.set(deployment::SERVICE, Value::Text("a\0b".into()));
         }
         engine.submit(vec![event])
     });

@@ -1,5 +1,7 @@
 //! The engine from outside, on both databases.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
+
 mod as_of;
 mod catalogue;
 mod intake;

@@ -68,7 +68,7 @@ fn a_clone_on_another_branch_than_its_remotes_default_says_so() {
     git(&clone, "2026-10-01T12:00:00Z", &["checkout", "-q", "-b", "mine"], b"");
     let pulled = try_pull(&clone, options(), None).unwrap();
     insta::assert_snapshot!(pulled.warnings.join("\n"), @"
-    HEAD is on mine, and the remote's default branch is main: mine was read
+    HEAD is on mine; main, the remote's default branch, was read
     no tag looks like a version, so the commits were read and no deployments: name the tags with --tags 'PATTERN', or take every merge for one with --every-merge
     ");
     // Off any branch, the remote's default is read.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use vigie_model::Time;
 use vigie_model::facts::DeploymentFact;
 
+use super::names::Names;
 use super::seek::Seeker;
 
 /// How many classes there are.
@@ -54,6 +55,7 @@ pub(crate) struct Deployments {
     before: Box<[[u32; CLASSES]]>,
     /// Likewise the time of the last delivery, or `NONE`.
     last_delivery: Box<[Time]>,
+    names: Names,
 }
 
 /// When a deployment stands in lists.
@@ -137,7 +139,13 @@ impl Deployments {
             lengths: rows.iter().map(length_of).collect(),
             before: before.into(),
             last_delivery: last_delivery.into(),
+            names: Names::new(rows.iter().map(|row| (&*row.source, &*row.id))),
         }
+    }
+
+    /// Where those of a name are in the table, and perhaps others.
+    pub(crate) fn named(&self, source: &str, id: &str) -> impl Iterator<Item = usize> + use<'_> {
+        self.names.rows(source, id).map(|row| self.first + row)
     }
 
     /// The times of the rows.

@@ -1,11 +1,12 @@
 //! A service's incidents in one environment, by when they were restored.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use vigie_model::Time;
 use vigie_model::facts::IncidentFact;
 use vigie_model::settings::Severity;
+
+use super::names::Names;
 
 /// See the module's documentation.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +19,7 @@ pub(crate) struct Incidents {
     restored: Box<[u32]>,
     /// The rows of those without a restoration.
     open: Box<[u32]>,
-    /// The hash of each one's key, and its row; ascending.
-    hashes: Box<[(u64, u32)]>,
+    names: Names,
 }
 
 /// What time to restore and its like read of an incident.
@@ -63,13 +63,6 @@ pub(crate) fn key(source: &str, id: &str) -> Box<str> {
     format!("{source}\u{1f}{id}").into()
 }
 
-/// What an incident is looked up by.
-pub(crate) fn hash(source: &str, id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (source, id).hash(&mut hasher);
-    hasher.finish()
-}
-
 impl Incidents {
     /// Of rows of one environment, sorted by `started_at`, the first of them at `first` of the table.
     pub(crate) fn new(rows: &[IncidentFact], first: usize) -> Self {
@@ -82,12 +75,9 @@ impl Incidents {
             }
         }
         restored.sort_unstable();
-        let named = rows.iter().zip(0_u32..);
-        let mut hashes: Vec<(u64, u32)> = named.map(|(row, number)| (hash(&row.source, &row.id), number)).collect();
-        hashes.sort_unstable();
         Self {
             first,
-            hashes: hashes.into(),
+            names: Names::new(rows.iter().map(|row| (&*row.source, &*row.id))),
             rows: rows.iter().map(Incident::new).collect(),
             restored_at: restored.iter().map(|(at, _)| *at).collect(),
             restored: restored.into_iter().map(|(_, row)| row).collect(),
@@ -116,11 +106,9 @@ impl Incidents {
         0..self.rows.partition_point(|row| row.started_at < to)
     }
 
-    /// Where the rows of a hash are in the table.
-    pub(crate) fn with_hash(&self, hash: u64) -> impl Iterator<Item = usize> + '_ {
-        let low = self.hashes.partition_point(|(own, _)| *own < hash);
-        let same = self.hashes[low..].iter();
-        same.take_while(move |(own, _)| *own == hash).map(|(_, row)| self.first + *row as usize)
+    /// Where those of a name are in the table, and perhaps others.
+    pub(crate) fn named(&self, source: &str, id: &str) -> impl Iterator<Item = usize> + use<'_> {
+        self.names.rows(source, id).map(|row| self.first + row)
     }
 
     /// A row.

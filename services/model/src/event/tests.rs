@@ -69,17 +69,17 @@ fn an_unknown_field_is_named_with_the_nearest_known_one() {
         deployment(&format!(r#""{}":1"#, "k".repeat(10_000))),
         deployment(r#""a\u001b[31mred":1"#),
         deployment(r#""commits":[{"sha":"0123456789012345678901234567890123456789","authoredAt":"2026-10-01T12:00:00Z"}]"#),
-    ]), @"
-    finishedAt: the kind deployment has no such field (did you mean finished_at? Put what has no field into labels)
-    env: the kind deployment has no such field (did you mean environment? Put what has no field into labels)
-    Outcome: the kind deployment has no such field (did you mean outcome? Put what has no field into labels)
-    colour: the kind deployment has no such field (leave it out, or put it into labels)
-    xy: the kind deployment has no such field (leave it out, or put it into labels)
-    partail: the kind deployment has no such field (did you mean partial? Put what has no field into labels)
-    kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…: the kind deployment has no such field (leave it out, or put it into labels)
-    a�[31mred: the kind deployment has no such field (leave it out, or put it into labels)
+    ]), @r#"
+    finishedAt: the kind deployment has no such field; its value is "2026-10-01T12:00:00Z" (did you mean finished_at? Put what has no field into labels)
+    env: the kind deployment has no such field; its value is "production" (did you mean environment? Put what has no field into labels)
+    Outcome: the kind deployment has no such field; its value is "succeeded" (did you mean outcome? Put what has no field into labels)
+    colour: the kind deployment has no such field; its value is "blue" (leave it out, or put it into labels)
+    xy: the kind deployment has no such field; its value is 1 (leave it out, or put it into labels)
+    partail: the kind deployment has no such field; its value is true (did you mean partial? Put what has no field into labels)
+    kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…: the kind deployment has no such field; its value is 1 (leave it out, or put it into labels)
+    a�[31mred: the kind deployment has no such field; its value is 1 (leave it out, or put it into labels)
     commits[0].authoredAt: there is no such member (did you mean authored_at?)
-    ");
+    "#);
 }
 
 #[test]

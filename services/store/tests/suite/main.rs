@@ -1,5 +1,7 @@
 //! How a store behaves, on SQLite and on PostgreSQL alike.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
+
 mod backup;
 mod facts;
 mod keeping;

@@ -1,5 +1,7 @@
 //! The real binary, from outside: what it prints, how it ends, and what is in the database afterwards.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
+
 mod bench;
 mod crash;
 mod database;

@@ -7,7 +7,7 @@ use crate::bench::Bench;
 #[test]
 fn help_shows_what_there_is() {
     let bench = Bench::new();
-    assert_snapshot!(bench.run(&["--help"]).good(), @r"
+    assert_snapshot!(bench.run(&["--help"]).good(), @"
     Deployment and incident metrics of an organisation: from the events of its tools to numbers that can be traced
 
     Usage: vigie [OPTIONS] <COMMAND>
@@ -20,7 +20,7 @@ fn help_shows_what_there_is() {
       pull       Ask a source for what it knows: a git repository, or everything that the configuration lists
       scorecard  Show how a service, a team or the whole organisation does: values, targets, levels
       token      Create, list and revoke access tokens
-      database   Bring the database up to date, or look through it
+      database   Bring the database up to date, look through it, back it up
       config     Check the configuration
       doctor     Say what is set up, what is reachable, what data is missing and how to get it
       help       Print this message or the help of the given subcommand(s)

@@ -36,9 +36,7 @@ impl Incident {
         if slug == &*self.fact.service {
             return Some(self.fact.clone());
         }
-        let rows = self.view.snapshot.frame(slug)?.incidents().rows();
-        let own = rows.into_iter().filter(|row| row.source == self.fact.source && row.id == self.fact.id);
-        own.max_by_key(|row| row.environment == self.fact.environment)
+        self.view.snapshot.incident_of(slug, &self.fact.environment, &self.fact.source, &self.fact.id)
     }
 
     fn slugs(&self) -> Vec<String> {
