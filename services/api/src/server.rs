@@ -81,20 +81,13 @@ impl Server {
         self.address
     }
 
-    /// Stops: takes no new connection and finishes what was taken, for half a minute at most. Called again while that
-    /// goes on from elsewhere, with [`Server::abort`], it ends at once.
+    /// Stops: takes no new connection and finishes what was taken, for half a minute at most.
     ///
     /// # Errors
     /// Those of the server.
     pub async fn stop(self) -> io::Result<()> {
         self.handle.stop(true).await;
         self.done.await.unwrap_or_else(|error| Err(io::Error::other(error)))
-    }
-
-    /// Something to end the server with at once, also while [`Server::stop`] is waiting.
-    pub fn aborter(&self) -> impl AsyncFn() + use<> {
-        let handle = self.handle.clone();
-        async move || handle.stop(false).await
     }
 }
 

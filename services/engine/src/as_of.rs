@@ -48,12 +48,12 @@ impl Past {
 
 async fn fold(shared: &Shared, seq: i64) -> Result<Arc<Snapshot>> {
     let published = shared.published();
-    if published.folded_seq == seq {
+    if published.is_exact && published.folded_seq == seq {
         return Ok(published.snapshot.clone());
     }
     let mut folder = Folder::open(&shared.store, seq, true, shared.options.held_entities).await?;
     let later = published.folded_seq - seq;
-    let (slugs, mut frames) = if (0..=shared.options.as_of_records).contains(&later) {
+    let (slugs, mut frames) = if published.is_exact && (0..=shared.options.as_of_records).contains(&later) {
         let touched = touched_since(shared, seq, &published).await?;
         let is_same = |frame: &&Arc<ServiceFrame>| !touched.contains(&**frame.slug());
         let same = published.snapshot.frames().iter().filter(is_same).cloned().collect();

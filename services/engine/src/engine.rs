@@ -72,7 +72,7 @@ impl Engine {
         let key = people_key(&store, options.read_only).await?;
         let standing = Standing::load(&store).await?;
         let last = store.last_seq().await?;
-        let shared = Shared::new(options, key, standing.snapshot.clone(), standing.folded_seq, last);
+        let shared = Shared::new(options, key, &standing, last);
         let shared = Arc::new(shared);
         let stops = [watch::Sender::new(false), watch::Sender::new(false)];
         let mut tasks = Tasks::default();

@@ -12,12 +12,15 @@ use vigie_model::{Clock, Settings};
 use vigie_store::Store;
 
 use crate::options::EngineOptions;
+use crate::standing::Standing;
 use crate::status::Progress;
 
 /// A snapshot, and up to which place of the log it goes.
 pub(crate) struct Published {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) folded_seq: i64,
+    /// It is what the log says up to there: no fold of everything is under way, and none of a service broke off.
+    pub(crate) is_exact: bool,
 }
 
 /// See the module's documentation.
@@ -42,14 +45,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(options: EngineOptions, key: PeopleKey, snapshot: Arc<Snapshot>, folded: i64, last: i64) -> Self {
+    pub(crate) fn new(options: EngineOptions, key: PeopleKey, standing: &Standing, last: i64) -> Self {
+        let (snapshot, folded) = (standing.snapshot.clone(), standing.folded_seq);
         let shared = Self {
             store: options.store.clone(),
             clock: options.clock.clone(),
             options,
             concealer: ArcSwap::from_pointee(Concealer::new(key.clone(), snapshot.settings())),
             key,
-            published: ArcSwap::from_pointee(Published { snapshot, folded_seq: folded }),
+            published: ArcSwap::from_pointee(Published { snapshot, folded_seq: folded, is_exact: standing.is_exact() }),
             folded: watch::Sender::new(folded),
             log_end: watch::Sender::new(last),
             behind_since: Mutex::new(None),
@@ -82,9 +86,12 @@ impl Shared {
     }
 
     /// Swaps in what the log says up to a place.
-    pub(crate) fn publish(&self, snapshot: Arc<Snapshot>, folded: i64) {
-        let settings = snapshot.settings().clone();
-        let before = self.published.swap(Arc::new(Published { snapshot, folded_seq: folded }));
+    pub(crate) fn publish(&self, standing: &Standing) {
+        let folded = standing.folded_seq;
+        let settings = standing.snapshot.settings().clone();
+        let is_exact = standing.is_exact() && self.services_failed.load(Ordering::Relaxed) == 0;
+        let published = Published { snapshot: standing.snapshot.clone(), folded_seq: folded, is_exact };
+        let before = self.published.swap(Arc::new(published));
         if !Arc::ptr_eq(before.snapshot.settings(), &settings) {
             self.conceal_by(&settings);
         }

@@ -16,7 +16,7 @@ use crate::error::{EngineError, Result};
 use crate::fold::parallel::parallel;
 
 /// What stands in place of the settings' digest while facts are folded in several transactions: some rest on the
-/// new settings, others still on the old.
+/// new settings or on later events, others still on the old.
 pub(crate) const UNDER_WAY: &str = "under way";
 
 /// Counted up where the same events and settings give other facts than before: all are folded anew then.
@@ -64,6 +64,11 @@ impl Standing {
     /// Whether the facts were folded, and all under the same settings.
     pub(crate) fn is_whole(&self) -> bool {
         self.digest.as_deref().is_some_and(|digest| digest != UNDER_WAY)
+    }
+
+    /// Whether they are what the log says up to their place, and nothing else.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.digest.as_deref() == Some(&*digest_of(self.snapshot.settings()))
     }
 
     /// Reads what changed since. `false`: nothing did, or (unless `even_mixed`) facts are being folded under other

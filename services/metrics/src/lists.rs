@@ -212,19 +212,17 @@ impl Snapshot {
             let Some(own) = member.environment() else {
                 continue;
             };
-            for (from, to) in member.spans(window.from, window.to) {
-                for row in own.incidents.started_before(to) {
-                    let incident = own.incidents.row(row);
-                    let is_open = incident.restored_at.is_none();
-                    if incident.restored_at.is_some_and(|at| at < from)
-                        || filter.open.is_some_and(|wanted| wanted != is_open)
-                        || incident.shared.as_ref().is_some_and(|key| !met.insert(key))
-                    {
-                        continue;
-                    }
-                    let place = Place { member: number, row: own.incidents.in_table(row) };
-                    rows.push((incident.started_at, place));
+            for row in own.incidents.started_before(window.to) {
+                let incident = own.incidents.row(row);
+                let (began, ended) = (incident.started_at, incident.restored_at);
+                let mut spans = member.spans(window.from, window.to);
+                if filter.open.is_some_and(|wanted| wanted == ended.is_some())
+                    || !spans.any(|(from, to)| began < to && ended.is_none_or(|at| at >= from))
+                    || incident.shared.as_ref().is_some_and(|key| !met.insert(key))
+                {
+                    continue;
                 }
+                rows.push((began, Place { member: number, row: own.incidents.in_table(row) }));
             }
         }
         let key = |place| scope.incident_key(place);
@@ -242,8 +240,12 @@ impl Snapshot {
     #[must_use]
     pub fn incident_of(&self, service: &str, environment: &str, source: &str, id: &str) -> Option<IncidentFact> {
         let frame = self.frame(service)?;
-        let rows = frame.incident_rows(source, id).filter_map(|row| frame.incidents().row(row));
-        rows.max_by_key(|row| *row.environment == *environment)
+        let mut rows = frame.incident_rows(source, id).filter_map(|row| frame.incidents().row(row));
+        let first = rows.next()?;
+        if *first.environment == *environment {
+            return Some(first);
+        }
+        rows.find(|row| *row.environment == *environment).or(Some(first))
     }
 
     /// An incident by its natural key, as the first of its services sees it.

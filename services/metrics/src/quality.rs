@@ -1,5 +1,7 @@
 //! What a person should know about the data behind the answers of a scope.
 
+use std::collections::HashSet;
+
 use vigie_model::Time;
 use vigie_model::facts::QualityFact;
 use vigie_model::window::Window;
@@ -62,6 +64,9 @@ impl Snapshot {
             of_service(&slice, member, &mut items);
         }
         items.sort();
+        // What is wrong with a commit or an incident is one fault, however many services it concerns.
+        let mut met = HashSet::new();
+        items.retain(|item| !is_shared(item) || met.insert((item.code.clone(), item.subject.clone())));
         let counts =
             items.chunk_by(|a, b| a.code == b.code).map(|same| (same[0].code.clone(), same.len() as u64)).collect();
         QualityReport { items, counts }
@@ -78,13 +83,23 @@ impl Snapshot {
         let is_meant = |row: &usize| is_of_incident(&fault.subject, text("source", *row), text("id", *row));
         let Some(row) = (0..incidents.len()).find(is_meant) else { return false };
         let services: Vec<Box<str>> = serde_json::from_str(text("services", row)).unwrap_or_default();
-        let mut others = services.iter().filter(|slug| ***slug != **frame.slug()).filter_map(|slug| self.frame(slug));
-        others.any(|other| {
+        let mut others = services.iter().filter(|slug| ***slug != **frame.slug());
+        others.any(|slug| {
+            // Of a service that is not to be seen here nothing is claimed.
+            let Some(other) = self.frame(slug) else { return true };
             let mut rows = other.incident_rows(text("source", row), text("id", row));
             // An incident that names a cause is blamed on nothing else.
             rows.any(|row| other.incidents().text("blamed", row).is_some_and(|blamed| blamed != "[]"))
         })
     }
+}
+
+/// Whether the fault is that of a row which several services share.
+fn is_shared(item: &QualityItem) -> bool {
+    const KINDS: [&str; 5] = ["commit", "pull_request", "incident", "team", "note"];
+    let kind = item.subject.split(':').next().unwrap_or_default();
+    // Whether unknown paths touch a service is asked for each of them.
+    KINDS.contains(&kind) && &*item.code != "unknown_paths"
 }
 
 /// What is missing for a service's metrics.

@@ -109,8 +109,6 @@ pub fn exclusion_text(reason: &str) -> &'static str {
         "times_out_of_order" => "incidents whose times are in the wrong order",
         "no_coverage" => "services of which nothing was observed",
         "archived" => "services archived before the window began",
-        "not_failed" => "deployments that did not fail",
-        "in_progress" => "deployments that have not ended",
         _ => "",
     }
 }

@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// A world in which every home counts as loaded, because every event will be applied: for *as of* and tests.
+    /// A world in which every home counts as loaded, because every event will be applied: for tests.
     #[must_use]
     pub fn complete(settings: Arc<Settings>) -> Self {
         let mut world = Self::new(settings);
@@ -124,12 +124,6 @@ impl World {
     /// The services touched since the last time, sorted; each is to be folded anew.
     pub fn take_dirty(&mut self) -> Vec<Box<str>> {
         std::mem::take(&mut self.dirty).into_iter().collect()
-    }
-
-    /// Whether any service waits to be folded.
-    #[must_use]
-    pub fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty()
     }
 
     /// Marks a service to be folded.

@@ -6,6 +6,7 @@ use sqlx::Row;
 use vigie_model::{Digest, Time};
 
 use crate::connection::{Tx, each};
+use crate::log::append::{head, lock};
 use crate::log::insert::{LogRow, insert};
 use crate::{Result, Store, StoreError, keeping};
 
@@ -34,13 +35,19 @@ impl Store {
         // Tokens and secrets first: the log only grows meanwhile, and what comes later is left to the next backup.
         let (tokens, secrets, cursors) = (self.tokens().await?, self.secrets().await?, self.cursors().await?);
         let end = self.last_seq().await?;
-        if to.last_seq().await? > 0 || !to.tokens().await?.is_empty() {
-            return Err(StoreError::NotEmpty { place: to.place().to_owned() });
-        }
+        let not_empty = || StoreError::NotEmpty { place: to.place().to_owned() };
         let mut tx = to.begin().await?;
-        for token in &tokens {
-            keeping::write_token(&mut tx, token).await?;
+        lock(&mut tx).await?;
+        if head(&mut tx).await?.0 > 0 {
+            return Err(not_empty());
         }
+        for token in &tokens {
+            if keeping::write_token(&mut tx, token).await? == 0 {
+                return Err(not_empty());
+            }
+        }
+        // Whoever looked into the empty database may have made a key of its own there: nothing rests on it.
+        keeping::forget_secrets(&mut tx).await?;
         for (name, value) in &secrets {
             keeping::write_secret(&mut tx, name, value).await?;
         }
@@ -52,7 +59,9 @@ impl Store {
             let rows = self.page(after, end).await?;
             let Some(last) = rows.last() else { break };
             after = last.seq;
-            write(&mut tx, &rows).await?;
+            if !write(&mut tx, &rows).await? {
+                return Err(not_empty());
+            }
             count += rows.len() as u64;
             progress(count);
         }
@@ -90,7 +99,8 @@ fn digest(seq: i64, column: &'static str, bytes: Vec<u8>) -> Result<Digest> {
     Ok(Digest(bytes))
 }
 
-async fn write(tx: &mut Tx, rows: &[Copied]) -> Result<()> {
+/// Whether all of them were new.
+async fn write(tx: &mut Tx, rows: &[Copied]) -> Result<bool> {
     let rows: Vec<LogRow<'_>> = rows
         .iter()
         .map(|row| LogRow {
@@ -104,5 +114,5 @@ async fn write(tx: &mut Tx, rows: &[Copied]) -> Result<()> {
             body: &row.body,
         })
         .collect();
-    insert(tx, &rows).await.map(drop)
+    Ok(insert(tx, &rows).await?.into_iter().all(|is_new| is_new))
 }

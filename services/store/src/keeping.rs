@@ -281,6 +281,14 @@ pub(crate) async fn write_token(tx: &mut Tx, token: &Token) -> Result<u64> {
     })
 }
 
+/// Removes every secret of the program's own.
+pub(crate) async fn forget_secrets(tx: &mut Tx) -> Result<()> {
+    each!(tx, connection => {
+        sqlx::query("DELETE FROM secrets").execute(connection).await?;
+    });
+    Ok(())
+}
+
 /// Nothing where there is one of this name.
 pub(crate) async fn write_secret(tx: &mut Tx, name: &str, value: &[u8]) -> Result<()> {
     let sql = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";

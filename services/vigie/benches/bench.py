@@ -10,6 +10,7 @@ Prints a table in Markdown. Times differ from machine to machine and from hour t
 """
 
 import argparse
+import calendar
 import json
 import os
 import pathlib
@@ -207,7 +208,7 @@ def served(folder):
         note("`vigie serve` on that database, from its start to its first answer", f"{server.first_answer:.2f} s", goal="< 3 s")
         end = server.ask("{ deployments(window: {from: \"2020-01-01T00:00:00Z\", to: \"2030-01-01T00:00:00Z\"}, first: 1) { nodes { finishedAt } } }")
         to = end["deployments"]["nodes"][0]["finishedAt"][:10]
-        start = time.strftime("%Y-%m-%d", time.gmtime(time.mktime(time.strptime(to, "%Y-%m-%d")) - 90 * 86400))
+        start = time.strftime("%Y-%m-%d", time.gmtime(calendar.timegm(time.strptime(to, "%Y-%m-%d")) - 90 * 86400))
         window = (f"{start}T00:00:00Z", f"{to}T00:00:00Z")
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         body = (
@@ -344,7 +345,8 @@ def main():
     parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
     only = arguments.only.split(",")
-    run("cargo", "build", "--quiet", "-p", "vigie", "--bin", "vigie", "-p", "vigie-engine", "-p", "vigie-api", "--examples", "--bins", cwd=ROOT)
+    # The whole workspace, as the tests build it: a part would be built with other features, and anew.
+    run("cargo", "build", "--quiet", "--workspace", "--bins", "--examples", cwd=ROOT)
     folder = arguments.keep or pathlib.Path(tempfile.mkdtemp(prefix="vigie-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,5 +1,5 @@
 -- wrk: the nine metrics of one service over 90 days, a GraphQL request each.
--- Arguments after `--`: the number of services to go through in turn (1: equal requests), the window's end.
+-- Arguments after `--`: the number of services to go through in turn (1: equal requests), the window's two ends.
 local services, to, from = 1000, "2026-10-31T00:00:00Z", "2026-08-02T00:00:00Z"
 local at = 0
 

@@ -128,7 +128,7 @@ impl Context {
     /// Records what the configuration says of the organisation, where it differs from what is recorded. Without a
     /// file only what variables set is changed: somebody may ask from another folder than the file's.
     async fn apply(&self, config: &Config, engine: &Engine) -> Result<(), Failure> {
-        if !config.has_file && config.settings == Settings::default() {
+        if !config.has_file && config.set_outside.is_empty() {
             return Ok(());
         }
         if engine.snapshot().settings().organization.ends_with(MADE_UP) {
@@ -138,7 +138,7 @@ impl Context {
         let mut configuration = configuration(config);
         let mut what = self.config_file().display().to_string();
         if !config.has_file {
-            configuration.settings = overlaid(engine.snapshot().settings(), &config.settings).map_err(Failure::new)?;
+            configuration.settings = overlaid(engine.snapshot().settings(), config).map_err(Failure::new)?;
             configuration.keeps_catalogue = true;
             what = "the variables".to_owned();
         }
@@ -150,13 +150,13 @@ impl Context {
     }
 }
 
-/// The recorded settings with those over them that differ from their default.
-fn overlaid(recorded: &Settings, set: &Settings) -> serde_json::Result<Settings> {
+/// The recorded settings with those over them that variables and flags set.
+fn overlaid(recorded: &Settings, config: &Config) -> serde_json::Result<Settings> {
     let mut all = serde_json::to_value(recorded)?;
-    let (set, default) = (serde_json::to_value(set)?, serde_json::to_value(Settings::default())?);
-    if let (Some(all), Some(set)) = (all.as_object_mut(), set.as_object()) {
-        let chosen = set.iter().filter(|(name, value)| default.get(*name) != Some(*value));
-        all.extend(chosen.map(|(name, value)| (name.clone(), value.clone())));
+    let set = serde_json::to_value(&config.settings)?;
+    if let Some(all) = all.as_object_mut() {
+        let chosen = config.set_outside.iter().filter_map(|key| Some((*key, set.get(*key)?)));
+        all.extend(chosen.map(|(key, value)| (key.to_owned(), value.clone())));
     }
     serde_json::from_value(all)
 }

@@ -82,7 +82,8 @@ pub enum Dimension {
     Service,
     /// Each team of the scope, with the teams below it; a service without a team is in none.
     Team,
-    /// Each environment of the scope.
+    /// Each environment of the scope. Where a service declares regions, each of them is listed beside `production`,
+    /// which holds them all: do not add them up.
     Environment,
 }
 

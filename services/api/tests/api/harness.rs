@@ -19,7 +19,7 @@ pub struct Talk {
     pub clock: Arc<SetClock>,
     server: Server,
     client: reqwest::Client,
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 pub struct Heard {
@@ -53,6 +53,7 @@ pub struct Setting {
     pub auth: Auth,
     pub demo: bool,
     pub limits: Limits,
+    pub queue_events: u32,
     pub now: &'static str,
 }
 
@@ -63,6 +64,7 @@ impl Setting {
             auth: Auth::Open,
             demo: false,
             limits: Limits::default(),
+            queue_events: 50_000,
             now: "2026-11-01T00:00:00Z",
         }
     }
@@ -77,7 +79,8 @@ impl Talk {
     pub async fn with(setting: Setting) -> Self {
         let clock = Arc::new(SetClock::new(time(setting.now)));
         let store = Store::open(setting.database.url(), ConnectOptions::default(), time(setting.now)).await.unwrap();
-        let engine = Engine::open(EngineOptions::new(store).clock(clock.clone())).await.unwrap();
+        let options = EngineOptions { queue_events: setting.queue_events, ..EngineOptions::new(store) };
+        let engine = Engine::open(options.clock(clock.clone())).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let options = ServerOptions {
             demo: setting.demo,
@@ -87,7 +90,7 @@ impl Talk {
         };
         let server = serve(options).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { engine, clock, server, client, _database: setting.database }
+        Self { engine, clock, server, client, database: setting.database }
     }
 
     pub fn address(&self) -> std::net::SocketAddr {

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
 use vigie_api::Limits;
 
 use crate::harness::{Setting, Talk};
@@ -194,6 +195,29 @@ async fn what_was_taken_survives_a_stop() {
     talk.stop().await;
     engine.shutdown().await;
     assert!(engine.store().last_seq().await.unwrap() >= seq + 20);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_queue_is_told_when_to_come_back() {
+    let talk = Talk::with(Setting { queue_events: 10, ..Setting::new() }).await;
+    // Somebody else holds the file, so that what is taken waits.
+    let mut other = SqliteConnection::connect(talk.database.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let ten: String = (0..10).map(|n| DELIVERY.replace("\"1\"", &format!("\"{n}\"")) + "\n").collect();
+    let turned_away = async {
+        while talk.engine.status().queue_events < 10 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let refused = talk.post("/v1/events", DELIVERY).await;
+        sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+        refused
+    };
+    let (taken, refused) = tokio::join!(talk.post("/v1/events", ten), turned_away);
+    assert_eq!((taken.status.as_u16(), &taken.json()["accepted"]), (202, &json!(10)));
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.json()["code"], "OVERLOADED");
+    assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
+    assert_eq!(talk.post("/v1/events", DELIVERY).await.json()["duplicates"], 1);
 }
 
 mod both {

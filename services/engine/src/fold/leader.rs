@@ -148,6 +148,7 @@ impl Leader {
         refold: Option<String>,
     ) -> Result<()> {
         let total = slugs.len();
+        let mut digest = refold.clone();
         let mut rest = slugs.as_slice();
         let mut size = FIRST_GROUP;
         let mut pending = Pending::default();
@@ -173,9 +174,13 @@ impl Leader {
             }
             if pending.rows > ROWS_A_WRITE && !rest.is_empty() {
                 finish(&mut writing).await?;
-                let settings_digest = refold.is_some().then(|| UNDER_WAY.to_owned());
-                let batch =
-                    FactsBatch { settings_digest, lease: Some(lease.proof()), ..std::mem::take(&mut pending).batch() };
+                // Until the last batch nobody else takes what is there for the state of one moment.
+                digest = digest.or_else(|| standing.digest.clone());
+                let batch = FactsBatch {
+                    settings_digest: Some(UNDER_WAY.to_owned()),
+                    lease: Some(lease.proof()),
+                    ..std::mem::take(&mut pending).batch()
+                };
                 let store = shared.store.clone();
                 writing = Some(tokio::spawn(async move { store.write_facts(&batch).await }));
             }
@@ -184,7 +189,7 @@ impl Leader {
         let seq = self.folder.seq();
         let batch = FactsBatch {
             folded_seq: Some(seq),
-            settings_digest: refold.clone(),
+            settings_digest: digest,
             lease: Some(lease.proof()),
             ..pending.batch()
         };
@@ -209,7 +214,7 @@ impl Leader {
         standing.version = version;
         standing.folded_seq = seq;
         standing.digest = refold.or_else(|| standing.digest.take());
-        shared.publish(standing.snapshot.clone(), seq);
+        shared.publish(standing);
         shared.set_progress(None);
         Ok(())
     }

@@ -22,16 +22,18 @@ pub(crate) struct Lease {
     /// `None`: not asked for yet.
     held: watch::Sender<Option<bool>>,
     trouble: Arc<Mutex<Option<EngineError>>>,
-    keeper: JoinHandle<()>,
+    keeper: Option<JoinHandle<()>>,
 }
 
 impl Lease {
-    /// Begins to try.
-    pub(crate) fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Duration) -> Self {
-        let held = watch::Sender::new(None);
+    /// Begins to try. Without a time to hold it for it is never asked for, and never held.
+    pub(crate) fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Option<Duration>) -> Self {
+        let held = watch::Sender::new(ttl.is_none().then_some(false));
         let trouble = Arc::default();
-        let keeper = keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone(), Arc::clone(&trouble));
-        Self { store, clock, holder, held, trouble, keeper: tokio::spawn(keeper) }
+        let keeper = ttl.map(|ttl| {
+            tokio::spawn(keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone(), Arc::clone(&trouble)))
+        });
+        Self { store, clock, holder, held, trouble, keeper }
     }
 
     /// Whether it was held when last asked for. A write that rests on it fails where that is no longer so.
@@ -61,9 +63,10 @@ impl Lease {
 
     /// Gives it back, so that another process need not wait for its end.
     pub(crate) async fn release(mut self) {
-        self.keeper.abort();
+        let Some(keeper) = self.keeper.take() else { return };
+        keeper.abort();
         // A renewal under way would take it again after it was given back.
-        let _ = (&mut self.keeper).await;
+        let _ = keeper.await;
         if let Err(error) = self.store.release(FOLD, &self.holder).await {
             tracing::warn!(%error, "the lease of the folding was not given back; it ends by itself");
         }
@@ -72,7 +75,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.keeper.abort();
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
     }
 }
 

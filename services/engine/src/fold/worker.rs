@@ -40,7 +40,7 @@ impl Worker {
             // What is recorded before the stop is folded: by a turn that began after it.
             let is_last = *stop.borrow();
             let mut held = self.lease().watch();
-            if is_last && !self.shared.options.read_only {
+            if is_last {
                 // Whoever stops at once after the start is to fold too, if nobody else does.
                 let _ = held.wait_for(Option::is_some).await;
             }
@@ -76,6 +76,9 @@ impl Worker {
             self.note(&outcome);
             match outcome {
                 Ok(true) => failures = 0,
+                Ok(false) if self.shared.options.read_only && self.standing.folded_seq < end => {
+                    break Err(EngineError::ReadOnly);
+                }
                 Ok(false) if self.standing.folded_seq >= end && self.standing.is_whole() => break Ok(()),
                 Ok(false) | Err(EngineError::LeaseLost) => match self.lease().trouble() {
                     // Nobody folds, and nobody can: waiting would have no end.
@@ -103,13 +106,15 @@ impl Worker {
         let shared = &self.shared;
         self.lease.get_or_insert_with(|| {
             let options = &shared.options;
-            Lease::keep(shared.store.clone(), shared.clock.clone(), options.name.clone(), options.lease)
+            // Who may not write leads nobody, and must not keep others from it.
+            let ttl = (!options.read_only).then_some(options.lease);
+            Lease::keep(shared.store.clone(), shared.clock.clone(), options.name.clone(), ttl)
         })
     }
 
     /// One look at the log or at the facts. `true`: there was something, so there may be more.
     async fn turn(&mut self, stop: &watch::Receiver<bool>) -> Result<bool> {
-        let is_held = !self.shared.options.read_only && self.lease().is_held();
+        let is_held = self.lease().is_held();
         self.shared.leads.store(is_held, Ordering::Relaxed);
         if !is_held {
             self.leader = None;
@@ -127,7 +132,7 @@ impl Worker {
     async fn follow(&mut self) -> Result<bool> {
         let is_new = self.standing.refresh(&self.shared.store, false).await?;
         if is_new {
-            self.shared.publish(self.standing.snapshot.clone(), self.standing.folded_seq);
+            self.shared.publish(&self.standing);
         }
         Ok(is_new)
     }

@@ -148,7 +148,7 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
 
         // What is wrong in a region is said where production is.
         if !environments.is_part(environment) {
-            quality.of_history(environment, &history, &sources);
+            quality.of_history(&history, &sources);
             quality.of_verdicts(environment, &verdicts, &here, &history);
             quality.of_incidents(environment, &here);
             quality.of_maintenance(environment, &maintenance);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use vigie_model::Time;
 use vigie_model::facts::{ChangeFact, QualityFact};
 use vigie_model::format_time;
-use vigie_model::views::Maintenance;
+use vigie_model::views::{Deployment, Maintenance};
 
 use super::blame::Verdicts;
 use super::history::History;
@@ -16,6 +16,11 @@ use super::source::Source;
 /// An incident names a cause that this service does not have. Another of its services may: the answer leaves it out
 /// then.
 pub const UNKNOWN_LINK: &str = "unknown_link";
+
+/// By the environment as it was named: one id may stand for a deployment to each region.
+fn subject_of_deployment(deployment: &Deployment) -> String {
+    format!("deployment:{}:{}:{}", deployment.environment, deployment.source, deployment.id)
+}
 
 fn subject_of_incident(source: &str, id: &str) -> String {
     format!("incident:{source}:{id}")
@@ -70,10 +75,10 @@ impl Quality {
         self.add("two_deployment_sources", format!("service:{}", self.service), None, detail);
     }
 
-    pub(super) fn of_history(&mut self, environment: &str, history: &History, sources: &[Source]) {
+    pub(super) fn of_history(&mut self, history: &History, sources: &[Source]) {
         for row in &history.rows {
             let deployment = row.deployment;
-            let subject = || format!("deployment:{environment}:{}:{}", deployment.source, deployment.id);
+            let subject = || subject_of_deployment(deployment);
             let at = row.finished.map(|(at, _)| at);
             for ((number, revision), node) in &row.revisions {
                 if node.is_none() && !sources[*number].repository.is_empty() && deployment.commits.is_empty() {
@@ -115,7 +120,7 @@ impl Quality {
             if let Some(recovered_at) = verdicts.recovered_at(at, history, incidents)
                 && recovered_at < row.finished_at()
             {
-                let subject = format!("deployment:{environment}:{}:{}", row.deployment.source, row.deployment.id);
+                let subject = subject_of_deployment(row.deployment);
                 let detail = format!(
                     "it recovered at {}, before it finished; its recovery time counts as 0",
                     format_time(recovered_at)

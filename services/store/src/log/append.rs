@@ -87,9 +87,7 @@ impl Store {
             return Ok(Appended { recorded_at, outcomes: Vec::new() });
         }
         let mut tx = self.begin().await?;
-        if let Tx::Postgres(tx) = &mut tx {
-            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(APPEND_LOCK).execute(&mut **tx).await?;
-        }
+        lock(&mut tx).await?;
         let (last_seq, last_recorded_at) = head(&mut tx).await?;
         // The machine's clock may have been set back; the log's time may not.
         let recorded_at = recorded_at.max(last_recorded_at);
@@ -149,8 +147,16 @@ fn row_of(
     }
 }
 
+/// Until the transaction ends nobody else appends. On SQLite a transaction that writes is alone anyway.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<()> {
+    if let Tx::Postgres(tx) = tx {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(APPEND_LOCK).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
 /// Where the log ends: its last `seq` and `recorded_at`, 0 and 0 while it is empty.
-pub(super) async fn head(tx: &mut Tx) -> Result<(i64, Time)> {
+pub(crate) async fn head(tx: &mut Tx) -> Result<(i64, Time)> {
     let sql = "SELECT seq, recorded_at FROM events ORDER BY seq DESC LIMIT 1";
     each!(tx, connection => match sqlx::query(sql).fetch_optional(connection).await? {
         Some(row) => Ok((row.try_get(0)?, row.try_get(1)?)),

@@ -1,6 +1,6 @@
 //! The log: events, recorded once and for ever.
 
-mod append;
+pub(crate) mod append;
 pub(crate) mod insert;
 mod prepared;
 mod read;

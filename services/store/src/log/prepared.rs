@@ -34,12 +34,6 @@ impl PreparedEvent {
         &self.event
     }
 
-    /// The event again. Of a timeless one set `at` to [`crate::Outcome::Accepted`]'s.
-    #[must_use]
-    pub fn into_event(self) -> Event {
-        self.event
-    }
-
     /// Under which key its row lives.
     #[must_use]
     pub fn home(&self) -> &str {

@@ -118,8 +118,10 @@ async fn restore(context: &Context, config: &Config, file: &Path) -> Outcome {
     Ok(())
 }
 
+/// In a URL some signs of a file's name would mean something else.
 fn url_of(file: &Path) -> String {
-    format!("sqlite://{}", file.display())
+    let name = file.display().to_string();
+    format!("sqlite://{}", name.replace('%', "%25").replace('?', "%3F").replace('#', "%23"))
 }
 
 async fn copy(from: &Store, to: &Store) -> Result<u64, Failure> {

@@ -70,7 +70,7 @@ struct Place {
 
 impl Place {
     fn of(config: &Config) -> Result<Self, Failure> {
-        if config.database != Config::default().database {
+        if config.names_database {
             return Ok(Self { url: config.database.clone(), temporary: None });
         }
         let mut chance = [0_u8; 6];

@@ -43,6 +43,10 @@ pub const DEFAULT_FILE: &str = "vigie.toml";
 pub struct Config {
     /// There is a file: what it does not say is said to be the default.
     pub has_file: bool,
+    /// The keys that variables and flags set.
+    pub set_outside: Vec<&'static str>,
+    /// Somebody said where the data are: the file, a variable or a flag.
+    pub names_database: bool,
     /// What the numbers mean here, targets and per-service settings among it.
     pub settings: Settings,
     /// The declared teams; a parent need not be declared.
@@ -119,6 +123,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             has_file: false,
+            set_outside: Vec::new(),
+            names_database: false,
             settings: Settings::default(),
             teams: Vec::new(),
             services: Vec::new(),
@@ -185,7 +191,7 @@ pub fn parse(
     }
     let config = read(&mut reader, document.get_ref(), &outside);
     reader.finish(&source)?;
-    Ok(config)
+    Ok(Config { set_outside: outside.iter().map(|set| set.key).collect(), ..config })
 }
 
 /// What variables and flags say; flags come last and win.
@@ -278,6 +284,7 @@ fn read_database(reader: &mut Reader, root: &Section<'_>, config: &mut Config) {
         Origin::Outside(_) => 1,
         _ => 0,
     };
+    config.names_database = root.get("database").is_some() || root.get("database_file").is_some();
     let (url, file) = match (root.get("database"), root.get("database_file")) {
         (Some(url), Some(file)) if rank(&url) == rank(&file) => {
             reader.wrong(&file, "database and database_file are both set; keep one of them");
