@@ -853,5 +853,30 @@ async fn errors_say_what_to_do() {
         heard += &talk.refusal(query).await;
         heard.push('\n');
     }
-    assert_snapshot!(heard, @"");
+    assert_snapshot!(heard, @r#"
+    NOT_FOUND: service: there is no service "chekout"; did you mean "checkout"?
+    NOT_FOUND: team: there is no team "payment"; did you mean "payments"?
+    NOT_FOUND: team: there is no team "discovry"; did you mean "discovery"?
+    BAD_INPUT: window: no window; give from and to, or last (like P30D), or month (like 2026-10)
+    BAD_INPUT: window: the window has last P1D and month "2026-10"; give only one of them
+    BAD_INPUT: window.last: "P1M" has months or years, which have no fixed length; write days or weeks, like P30D, P90D or P52W
+    BAD_INPUT: window.from: "2026-10-01": this is no RFC 3339 time; write it like 2026-10-01T12:00:00Z
+    BAD_INPUT: window.from: "2026-10-01T00:00:00": the time has no offset; write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00
+    BAD_INPUT: window: month "2026-13" is no calendar month; write the year and the month, like 2026-10
+    BAD_INPUT: asOf: 2030-01-01T00:00:00Z lies ahead; give an earlier instant, or leave it out for the present
+    BAD_INPUT: Invalid value for argument "name", enumeration type "MetricName" does not contain the value "SPEED"
+    BAD_INPUT: at: 2 is not between 0 and 1; write 0.95 for the 95th percentile
+    TOO_COMPLEX: every: a series by hour over 5000 days would have more than 100000 points; ask for longer steps or a shorter window
+    BAD_INPUT: first: 501 is not between 0 and 500; ask page by page, with after
+    BAD_INPUT: after: "nonsense" is no cursor of this list; take it from pageInfo.endCursor or an edge
+    BAD_INPUT: Unknown field "scorcard" on type "Query". Did you mean "scorecard"?
+    BAD_INPUT: the query is no GraphQL:  --> 1:14
+      |
+    1 | { services { 
+      |              ^---
+      |
+      = expected selection
+    BAD_INPUT: Schema is not configured for mutations.
+    BAD_INPUT: Schema is not configured for mutations.
+    "#);
 }
