@@ -23,8 +23,8 @@ use crate::status::Status;
 
 /// The name of the secret behind the pseudonyms of people.
 const PEOPLE_KEY: &str = "people";
-/// How many batches of an import are under way at once: one is written while the next is prepared.
-const IMPORTED_AT_ONCE: usize = 2;
+/// How many batches of an import are under way at once: one is written while the next are prepared.
+const IMPORTED_AT_ONCE: usize = 4;
 
 /// The log, the folds and the snapshots of one database, as one thing. Cheap to clone; when the last clone is
 /// dropped, its tasks finish what was taken and end by themselves ([`Engine::shutdown`] waits for that).

@@ -1,5 +1,8 @@
 //! Authors: replaced as events are taken in, so that no name ever reaches the log (unless a site asks for it).
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::event::{Event, Value};
 use crate::kinds::{Kind, commit, pull_request};
 use crate::pattern::Pattern;
@@ -26,13 +29,19 @@ pub struct Concealer {
     key: PeopleKey,
     mode: People,
     bots: Vec<Pattern>,
+    /// Of a name that was met: its pseudonym, and whether it is a bot's. Few names make many commits.
+    known: Arc<Mutex<HashMap<Box<str>, (Box<str>, bool)>>>,
 }
+
+/// So many names are remembered; when there are more, all are forgotten.
+const REMEMBERED: usize = 50_000;
 
 impl Concealer {
     /// A concealer by these settings.
     #[must_use]
     pub fn new(key: PeopleKey, settings: &Settings) -> Self {
-        Self { key, mode: settings.people, bots: settings.bots.iter().map(|p| Pattern::name(p)).collect() }
+        let bots = settings.bots.iter().map(|p| Pattern::name(p)).collect();
+        Self { key, mode: settings.people, bots, known: Arc::default() }
     }
 
     /// Replaces the author of `event`, where it has one. A sender's own `bot` mark stands.
@@ -49,17 +58,30 @@ impl Concealer {
         if is_pseudonym(&name) {
             return;
         }
+        let (pseudonym, is_bot) = self.look_up(&name);
         if event.get(bot).is_none() {
-            // Of `Name <email>`, as git has it, the name alone may be what a pattern means (`*[bot]`).
-            let bare = name.split_once(" <").map_or(&*name, |(bare, _)| bare);
-            let is_bot = self.bots.iter().any(|p| p.matches_ignore_case(&name) || p.matches_ignore_case(bare));
             event.set(bot, Value::Bool(is_bot));
         }
         match self.mode {
             People::Names => {}
             People::None => event.remove(author),
-            People::Pseudonym => event.set(author, Value::Text(self.pseudonym(&name))),
+            People::Pseudonym => event.set(author, Value::Text(pseudonym)),
         }
+    }
+
+    fn look_up(&self, name: &str) -> (Box<str>, bool) {
+        // Whoever panicked with the lock in hand left the map whole.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(name) {
+            return found.clone();
+        }
+        // Of `Name <email>`, as git has it, the name alone may be what a pattern means (`*[bot]`).
+        let bare = name.split_once(" <").map_or(name, |(bare, _)| bare);
+        let is_bot = self.bots.iter().any(|p| p.matches_ignore_case(name) || p.matches_ignore_case(bare));
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.entry(name.into()).or_insert((self.pseudonym(name), is_bot)).clone()
     }
 
     fn pseudonym(&self, name: &str) -> Box<str> {

@@ -138,6 +138,8 @@ impl Backend {
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
                     .pragma("cache_size", "-131072")
+                    // 64 MB: a page that an import changes again and again goes into the file once.
+                    .pragma("wal_autocheckpoint", "16384")
                     // A log that grew in an import gives its room back.
                     .pragma("journal_size_limit", "67108864");
                 if !options.read_only {

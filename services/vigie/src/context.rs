@@ -128,19 +128,20 @@ impl Context {
     /// Records what the configuration says of the organisation, where it differs from what is recorded. Without a
     /// file only what variables set is changed: somebody may ask from another folder than the file's.
     async fn apply(&self, config: &Config, engine: &Engine) -> Result<(), Failure> {
-        if !config.has_file && config.set_outside.is_empty() {
-            return Ok(());
+        let mut configuration = configuration(config);
+        let mut what = self.config_file().display().to_string();
+        if !config.has_file {
+            let recorded = engine.snapshot().settings().clone();
+            configuration.settings = overlaid(&recorded, config).map_err(Failure::new)?;
+            if configuration.settings == *recorded {
+                return Ok(());
+            }
+            configuration.keeps_catalogue = true;
+            what = "the variables".to_owned();
         }
         if engine.snapshot().settings().organization.ends_with(MADE_UP) {
             say("note: the database holds made-up data, so the configuration's settings are not applied to it");
             return Ok(());
-        }
-        let mut configuration = configuration(config);
-        let mut what = self.config_file().display().to_string();
-        if !config.has_file {
-            configuration.settings = overlaid(engine.snapshot().settings(), config).map_err(Failure::new)?;
-            configuration.keeps_catalogue = true;
-            what = "the variables".to_owned();
         }
         let changed = engine.configure(&configuration).await?;
         if changed > 0 {

@@ -20,6 +20,10 @@ use clap::Parser;
 
 use crate::terminal::{Paint, Tone, say};
 
+/// An import is a hundred million small allocations on several threads, which the system's allocator makes dear.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     telemetry::start(matches!(cli.command, cli::Command::Serve(_)));
