@@ -1,6 +1,7 @@
 //! The real binary, from outside: what it prints, how it ends, and what is in the database afterwards.
 
 mod bench;
+mod connector;
 mod crash;
 mod database;
 mod demo;
