@@ -19,16 +19,14 @@ def push:
   | if (.body.ref // "" | startswith("refs/heads/") | not) or .body.deleted == true then empty
     elif $branch != $default and ($branch | fits($more) | not) then empty
     else
-      # A push may hold thousands: what is usual goes past the slower general helpers, and what is the same in all of
-      # them is made once, because each member of an object costs.
-      {kind: "commit", repository: $repository} as $same
+      # A push may hold thousands: what is usual goes past the slower general helpers.
+      ["kind", "repository", "sha", "authored_at", "at", "message", "author"] as $names
       | .body.commits[]?
       | if .id and .timestamp then . elif . == null then empty else .id | need("id of a commit") | null | need("timestamp of a commit") end
       | (.timestamp | if length == 25 or length == 20 then . else time end) as $t
-      | (.message // "" | if length > 50000 then short(200000) else . end) as $message
-      | (.author | if (.username // "") != "" then .username else .name | as_id end) as $author
-      | if $author then $same + {sha: .id, authored_at: $t, at: $t, message: $message, author: $author}
-        else $same + {sha: .id, authored_at: $t, at: $t, message: $message} end
+      | record($names; ["commit", $repository, .id, $t, $t,
+          (.message // "" | if length > 50000 then short(200000) else . end),
+          (.author | if (.username // "") != "" then .username else .name | as_id end)])
     end;
 
 # The pull request as the payload shows it, as of its last change.

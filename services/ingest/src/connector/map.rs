@@ -7,7 +7,7 @@
 use std::fmt::{self, Write as _};
 
 use jaq_core::load::{self, Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Vars, data::JustLut};
+use jaq_core::{Compiler, Ctx, RunPtr, Vars, data::JustLut, native};
 use jaq_json::{Val, read};
 use vigie_model::json::shorten;
 
@@ -35,6 +35,9 @@ const DENIED: [&str; 13] = [
 ];
 /// Definitions of the standard library that are made of them.
 const DENIED_DEFINITIONS: [&str; 5] = ["debug", "halt", "halt_error", "stderr", "input_line_number"];
+
+/// Definitions of the prelude that are plain jq for everybody and native here, because they are where the time goes.
+const NATIVE: [&str; 1] = ["record"];
 
 type Kind = JustLut<Val>;
 
@@ -84,7 +87,8 @@ impl Program {
         let standard = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let standard = standard.filter(|definition| !DENIED_DEFINITIONS.contains(&definition.name));
         let functions = jaq_core::funs::<Kind>().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let functions = functions.filter(|(name, ..)| !DENIED.contains(name));
+        let functions = functions.filter(|(name, ..)| !DENIED.contains(name)).chain(native_functions());
+        let prelude = prelude.into_iter().filter(|definition| !NATIVE.contains(&definition.name));
 
         let arena = Arena::default();
         let source = Source { place, map };
@@ -134,6 +138,24 @@ impl Program {
         }
         Ok(out)
     }
+}
+
+fn native_functions() -> impl Iterator<Item = native::Fun<Kind>> {
+    let record: native::Filter<RunPtr<Kind>> = ("record", native::v(2), |mut call| {
+        let values = call.0.pop_var();
+        let names = call.0.pop_var();
+        native::bome(record(&names, &values))
+    });
+    std::iter::once(native::run::<Kind>(record))
+}
+
+/// As its definition in `lib.jq`.
+fn record(names: &Val, values: &Val) -> Result<Val, jaq_json::Error> {
+    let (Val::Arr(names), Val::Arr(values)) = (names, values) else {
+        return Err(jaq_json::Error::str("record takes a list of names and a list of values"));
+    };
+    let pairs = names.iter().zip(values.iter()).filter(|(_, value)| !matches!(value, Val::Null));
+    Ok(Val::obj(pairs.map(|(name, value)| (name.clone(), value.clone())).collect()))
 }
 
 /// Text up to so many bytes in all.

@@ -27,6 +27,22 @@ fn a_map_has_the_prelude_and_may_override_it() {
 }
 
 #[test]
+fn what_is_native_does_what_its_definition_does() {
+    let plain = PRELUDE.split("\ndef record(").nth(1).and_then(|rest| rest.split_once(";\n\n")).unwrap().0;
+    let plain = format!("def record({plain};\n");
+    for call in [
+        "record([\"a\", \"b\", \"c\"]; [1, null, {d: null}])",
+        "record([]; [])",
+        "record([\"a\", \"b\"]; [false])",
+        "record([\"a\", \"a\"]; [1, 2])",
+        "[record([\"a\"]; [1], [2])]",
+    ] {
+        assert_eq!(run(call, "{}"), run(&format!("{plain}{call}"), "{}"), "{call}");
+    }
+    assert!(run("record(1; 2)", "{}").unwrap_err().ends_with("record takes a list of names and a list of values"));
+}
+
+#[test]
 fn an_error_of_the_map_names_the_file_and_the_value_shortened() {
     assert_eq!(run("error(\"no such thing\")", "{}").unwrap_err(), "tool/map.jq: no such thing");
     assert_eq!(run("error({a: 1})", "{}").unwrap_err(), "tool/map.jq: {\"a\":1}");
