@@ -47,8 +47,10 @@ commands! {
     Export export;
     Pull pull;
     Scorecard scorecard;
+    Connector connector;
     Token token;
     Database database;
     Config config;
     Doctor doctor;
+    MapWorker map_worker;
 }

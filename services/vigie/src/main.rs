@@ -26,6 +26,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    // A worker is one thread and no more, so it comes before the runtime's.
+    if let cli::Command::MapWorker(args) = cli.command {
+        return ended(args.serve());
+    }
     telemetry::start(matches!(cli.command, cli::Command::Serve(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -38,6 +42,10 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(cli.command.run(context));
     // A blocking task that was given up (reading standard input) is not waited for.
     runtime.shutdown_background();
+    ended(outcome)
+}
+
+fn ended(outcome: failure::Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeValue;
+use vigie_ingest::connector::Match;
 use vigie_model::Time;
 use vigie_model::settings::{
     MetricName, ServiceSettings, Settings, TargetScope, TargetSetting, UptimeSource, parse_objective,
@@ -10,6 +11,7 @@ use vigie_model::settings::{
 
 use super::keys::{REPOSITORY, SERVICE, TARGET, TEAM, UPTIME};
 use super::reader::{Node, Reader, Section};
+use super::values::is_empty_list;
 
 /// A declared team.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct ServiceEntry {
     pub team: Option<String>,
     /// Where its code lives.
     pub repositories: Vec<RepositoryEntry>,
+    /// What deliveries of webhooks say where they mean it: alternatives.
+    pub matches: Vec<Match>,
     /// The environments that together are its production; none: production.
     pub production: Vec<String>,
     /// What sort of service it is (`type` in the file).
@@ -124,6 +128,7 @@ pub(super) fn services(reader: &mut Reader, root: &Section<'_>, settings: &mut S
             name: own(&section, "name", |node| reader.text(node)),
             team: own(&section, "team", |node| reader.text(node)),
             repositories: own(&section, "repositories", |node| Some(repositories(reader, node))).unwrap_or_default(),
+            matches: own(&section, "matches", |node| Some(matches(reader, node))).unwrap_or_default(),
             production: own(&section, "production", |node| reader.texts(node)).unwrap_or_default(),
             kind: own(&section, "type", |node| reader.text(node)),
             tier: own(&section, "tier", |node| reader.text(node)),
@@ -185,6 +190,28 @@ fn repositories(reader: &mut Reader, node: &Node<'_>) -> Vec<RepositoryEntry> {
         };
         once(reader, &mut seen, &name, &entry.repository.to_lowercase(), "repository");
         all.push(entry);
+    }
+    all
+}
+
+/// Patterns by field. One that names no field would match every delivery.
+fn matches(reader: &mut Reader, node: &Node<'_>) -> Vec<Match> {
+    let mut all = Vec::new();
+    for item in reader.items(node) {
+        let entries = reader.entries(&item);
+        if entries.is_empty() && matches!(item.value, DeValue::Table(_)) {
+            reader.wrong(&item, "it names no field; write one, like { repository = \"acme/shop\" }");
+            continue;
+        }
+        let fields = entries.into_iter().filter_map(|(name, node)| {
+            let patterns = reader.texts(&node)?;
+            if is_empty_list(&node) {
+                reader.wrong(&node, "the list is empty; write a pattern, or remove the field");
+            }
+            (!patterns.is_empty()).then(|| (name.to_owned(), patterns))
+        });
+        let fields: Match = fields.collect();
+        all.extend((!fields.is_empty()).then_some(fields));
     }
     all
 }

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use toml::Value;
+use vigie_ingest::connector::Match;
 use vigie_model::duration::format_duration;
 use vigie_model::format_time;
 use vigie_model::settings::{TargetScope, format_objective, weekday_name};
 
-use super::keys::{INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
+use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
 use super::{Config, GitDeployments, PullSource, ServiceEntry, mask};
 
 impl Config {
@@ -64,9 +65,15 @@ impl Config {
             });
         }
         for hook in &self.hooks {
-            let file = Value::String(hook.secret_file.display().to_string());
-            let name = Value::String(hook.connector.clone());
-            let _ = write!(out, "\n[[hook]]\nconnector = {name}\nsecret_file = {file}\n");
+            out.push_str("\n[[hook]]\n");
+            section(&mut out, &HOOK, |key| match (key, hook.secret_files.as_slice()) {
+                ("connector", _) => text(&hook.connector),
+                ("source", _) => text(&hook.source),
+                ("secret_file", [file]) => text(file.display()),
+                ("secret_files", [_, _, ..]) => texts(hook.secret_files.iter().map(|file| file.display())),
+                ("settings", _) if !hook.settings.is_empty() => Value::try_from(&hook.settings).ok(),
+                _ => None,
+            });
         }
         out
     }
@@ -139,6 +146,20 @@ impl Config {
                     Value::Table(table)
                 });
                 Some(Value::Array(tables.collect()))
+            }
+            "matches" if !service.matches.is_empty() => {
+                let patterns = |patterns: &[String]| match patterns {
+                    [one] => text(one),
+                    several => texts(several),
+                };
+                let table = |fields: &Match| {
+                    let fields = fields.iter().filter_map(|(name, own)| Some((name.clone(), patterns(own)?)));
+                    Value::Table(fields.collect())
+                };
+                match service.matches.as_slice() {
+                    [one] => Some(table(one)),
+                    several => Some(Value::Array(several.iter().map(table).collect())),
+                }
             }
             "production" => some(&service.production),
             "type" => service.kind.as_ref().and_then(text),

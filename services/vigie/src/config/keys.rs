@@ -50,6 +50,10 @@ pub(super) enum Kind {
     Instant,
     /// What a target asks for.
     Objective,
+    /// A table whose keys are somebody else's: a connector's settings.
+    Settings,
+    /// A table of name patterns by field, or a list of such tables.
+    Matches,
     /// A table.
     Table(&'static Table),
     /// A list of tables.
@@ -133,7 +137,7 @@ pub(super) static ROOT: Table = Table {
         key("service", Kind::Tables(&SERVICE), "A service: what is deployed."),
         key("target", Kind::Tables(&TARGET), "What a metric should reach, and what to do when it does not."),
         key("pull", Kind::Tables(&PULL), "A source that is asked for events on a schedule."),
-        key("hook", Kind::Tables(&HOOK), "A webhook connector's secret."),
+        key("hook", Kind::Tables(&HOOK), "A webhook connector: its secret, and what it is told."),
     ],
 };
 

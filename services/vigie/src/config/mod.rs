@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod effective;
+mod hooks;
 mod keys;
 mod metrics;
 mod problem;
@@ -30,8 +31,9 @@ use reader::{Node, Reader, Section, misspelt_variable, settable};
 
 #[allow(unused_imports)]
 pub use catalogue::{RepositoryEntry, ServiceEntry, TeamEntry};
+pub use hooks::HookEntry;
 pub use problem::{Problem, Problems, mask};
-pub use pulls::{GitDeployments, HookEntry, PullEntry, PullSource};
+pub use pulls::{GitDeployments, PullEntry, PullSource};
 #[allow(unused_imports)]
 pub use schema::json_schema;
 
@@ -65,7 +67,7 @@ pub struct Config {
     pub intake: Intake,
     /// The sources that are pulled.
     pub pulls: Vec<PullEntry>,
-    /// The secrets of webhook connectors.
+    /// The webhook connectors that are set up.
     pub hooks: Vec<HookEntry>,
 }
 
@@ -266,7 +268,7 @@ fn read<'v>(reader: &mut Reader, document: &'v DeTable<'v>, outside: &'v [Outsid
     config.services = catalogue::services(reader, &root, &mut config.settings);
     config.settings.targets = catalogue::targets(reader, &root);
     config.pulls = pulls::pulls(reader, &root);
-    config.hooks = pulls::hooks(reader, &root);
+    config.hooks = hooks::hooks(reader, &root, &config.intake);
     config
 }
 
@@ -345,11 +347,19 @@ fn check_listen(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// A folder that is there: without it, what it should add or replace would silently not be.
+fn folder(reader: &mut Reader, node: &Node<'_>) -> Option<PathBuf> {
+    reader.parsed(node, |path| match Path::new(path).is_dir() {
+        true => Ok(PathBuf::from(path)),
+        false => Err("there is no such folder; create it, or remove the line"),
+    })
+}
+
 fn read_intake(reader: &mut Reader, section: &Section<'_>, intake: &mut Intake) {
     put(&mut intake.max_request_bytes, section.get("max_request_bytes"), |node| reader.bytes(node));
     put(&mut intake.max_event_bytes, section.get("max_event_bytes"), |node| reader.bytes(node));
     put(&mut intake.keep_deliveries, section.get("keep_deliveries"), |node| reader.length(node));
-    put(&mut intake.connectors, section.get("connectors"), |node| Some(Some(reader.text(node)?.into())));
+    put(&mut intake.connectors, section.get("connectors"), |node| Some(Some(folder(reader, node)?)));
     let culprit = section.get("max_event_bytes").or_else(|| section.get("max_request_bytes"));
     if let Some(node) = culprit.filter(|_| intake.max_event_bytes > intake.max_request_bytes) {
         let (event, request) = (intake.max_event_bytes, intake.max_request_bytes);

@@ -1,11 +1,10 @@
-//! `[[pull]]` and `[[hook]]`: where events come from.
+//! `[[pull]]`: sources that are asked.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use vigie_model::{MINUTE, Time};
 
-use super::keys::{HOOK, PULL};
+use super::keys::PULL;
 use super::reader::{Node, Reader, Section};
 
 /// A source that is asked on a schedule.
@@ -54,15 +53,6 @@ pub enum GitDeployments {
     Tags(String),
     /// Each first-parent commit of the default branch.
     EveryMerge,
-}
-
-/// The secret of a webhook connector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HookEntry {
-    /// The connector's name.
-    pub connector: String,
-    /// A file that holds the secret.
-    pub secret_file: PathBuf,
 }
 
 const SOURCES: [&str; 4] = ["git", "github", "gitlab", "prometheus"];
@@ -154,20 +144,4 @@ fn check_url(url: &str) -> Result<String, &'static str> {
     } else {
         Ok(url.trim_end_matches('/').to_owned())
     }
-}
-
-pub(super) fn hooks(reader: &mut Reader, root: &Section<'_>) -> Vec<HookEntry> {
-    let mut all = Vec::new();
-    let mut seen = BTreeSet::new();
-    for section in reader.tables(root.get("hook"), &HOOK) {
-        let secret_file = section.get("secret_file").and_then(|node| reader.text(&node)).map(PathBuf::from);
-        let connector = section.get("connector").and_then(|node| Some((reader.text(&node)?, node)));
-        if let (Some((connector, node)), Some(secret_file)) = (connector, secret_file) {
-            if !seen.insert(connector.clone()) {
-                reader.wrong(&node, "this connector's secret is set twice; keep one");
-            }
-            all.push(HookEntry { connector, secret_file });
-        }
-    }
-    all
 }

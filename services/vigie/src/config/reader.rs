@@ -154,6 +154,18 @@ impl Reader {
         }
     }
 
+    /// The entries of a table whose keys are not ours.
+    pub(super) fn entries<'v>(&mut self, node: &Node<'v>) -> Vec<(&'v str, Node<'v>)> {
+        let DeValue::Table(table) = node.value else {
+            return self.mistyped(node, "a table").unwrap_or_default();
+        };
+        let entry = |(name, value): (&'v Spanned<toml::de::DeString<'v>>, &'v Spanned<DeValue<'v>>)| {
+            let key = format!("{}.{}", node.key, name.get_ref());
+            (name.get_ref().as_ref(), Node { key, origin: Origin::File(value.span()), value: value.get_ref() })
+        };
+        table.iter().map(entry).collect()
+    }
+
     /// The sections of a list of tables.
     pub(super) fn tables<'v>(&mut self, node: Option<Node<'v>>, known: &'static Table) -> Vec<Section<'v>> {
         let Some(node) = node else { return Vec::new() };
@@ -191,7 +203,11 @@ fn unknown_key(name: &str, known: &'static Table) -> String {
 
 /// Values that a variable or a flag may set.
 pub(super) fn settable(kind: Kind) -> bool {
-    kind.table().is_none() && !matches!(kind, Kind::Date | Kind::Dates | Kind::Instant | Kind::Objective | Kind::Paths)
+    kind.table().is_none()
+        && !matches!(
+            kind,
+            Kind::Date | Kind::Dates | Kind::Instant | Kind::Objective | Kind::Paths | Kind::Settings | Kind::Matches
+        )
 }
 
 /// What is wrong with variables that nothing reads but that look like one that is read.

@@ -89,6 +89,10 @@ fn kind(kind: Kind, defaults: &Value) -> Map<String, Value> {
         Kind::Dates => one_or_more(date()),
         Kind::Instant => json!({ "type": "string", "format": "date-time" }),
         Kind::Objective => json!({ "anyOf": [text(), { "type": "number" }] }),
+        Kind::Settings => json!({ "type": "object" }),
+        Kind::Matches => one_or_more(json!({
+            "type": "object", "minProperties": 1, "additionalProperties": one_or_more(text()),
+        })),
         Kind::Table(table) => Value::Object(object(table, defaults)),
         Kind::Tables(table) => json!({ "type": "array", "items": object(table, &Value::Null) }),
         Kind::TablesOr(table) => one_or_more(json!({ "anyOf": [object(table, &Value::Null), text()] })),

@@ -1,11 +1,14 @@
 #![allow(clippy::panic)] // a test that cannot build its input has failed
 
+use std::collections::BTreeMap;
+
 use vigie_model::settings::{BudgetWindow, MetricName, Severity, TargetScope, UptimeSource};
 use vigie_model::{HOUR, MINUTE, parse_time};
 
 use super::*;
 
-const EXAMPLE: &str = r#"
+const EXAMPLE: &str = concat!(
+    r#"
 organization = "Acme"
 time_zone = "Europe/Paris"
 database = "sqlite://vigie.db"
@@ -32,7 +35,9 @@ levels = 2023
 max_request_bytes = "20 MiB"
 max_event_bytes = 2_000_000
 keep_deliveries = "P30D"
-connectors = "/etc/vigie/connectors"
+connectors = ""#,
+    env!("CARGO_MANIFEST_DIR"),
+    r#"/../ingest/connectors"
 
 [[team]]
 slug = "payments"
@@ -49,6 +54,7 @@ formerly = ["basket"]
 archived_at = 2026-10-01T14:00:00+02:00
 repositories = [{ repository = "acme/shop", paths = ["checkout/**", "!checkout/docs/"], formerly = ["acme/old"] }, "acme/lib"]
 production = ["prod-eu", "prod-us"]
+matches = [{ repository = "acme/shop", app = ["shop-*", "till"] }, { alertname = "Checkout*" }]
 deployments_from = "argocd"
 failure_signal = true
 uptime = { source = "probes", prometheus = 'probe_success{service="checkout"}' }
@@ -56,6 +62,7 @@ uptime = { source = "probes", prometheus = 'probe_success{service="checkout"}' }
 [[service]]
 slug = "search"
 uptime = "requests"
+matches = { repository = "acme/search" }
 
 [[target]]
 metric = "lead_time"
@@ -89,7 +96,15 @@ every = "PT1H"
 [[hook]]
 connector = "github"
 secret_file = "/run/secrets/hook"
-"#;
+[[hook]]
+connector = "alertmanager"
+source = "alerts-eu"
+secret_files = ["/run/secrets/new", "/run/secrets/old"]
+settings = { severities = "page", shortest = 60, "as" = "incident" }
+[[hook]]
+connector = "pingdom"
+"#
+);
 
 fn read(text: &str) -> Config {
     parse("vigie.toml", text, [], &[]).unwrap_or_else(|problems| panic!("{problems}"))
@@ -148,6 +163,24 @@ fn everything_is_read() {
     assert_eq!(config.pulls.len(), 4);
     assert_eq!(config.pulls[0].source, PullSource::GitHub(vec!["acme/shop".into(), "acme/lib".into()]));
     assert_eq!((config.pulls[0].every, config.pulls[3].every), (15 * MINUTE, HOUR));
+    let fields = |pairs: &[(&str, &[&str])]| {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        pairs.iter().map(|(name, patterns)| ((*name).to_owned(), texts(patterns))).collect::<BTreeMap<_, Vec<String>>>()
+    };
+    let alternatives = [
+        fields(&[("app", &["shop-*", "till"]), ("repository", &["acme/shop"])]),
+        fields(&[("alertname", &["Checkout*"])]),
+    ];
+    assert_eq!(config.services[0].matches, alternatives);
+    assert_eq!(config.services[1].matches, [fields(&[("repository", &["acme/search"])])]);
+    let delivery = [("alertname".to_owned(), "checkoutdown".to_owned())];
+    assert_eq!(config.routes().service_of(&delivery), Some("checkout"));
+    let hooks: Vec<_> = config
+        .hooks
+        .iter()
+        .map(|hook| (hook.connector.as_str(), hook.source.as_str(), hook.secret_files.len(), hook.settings.len()))
+        .collect();
+    assert_eq!(hooks, [("github", "github", 1, 0), ("alertmanager", "alerts-eu", 2, 3), ("pingdom", "pingdom", 0, 0)]);
     assert_eq!(config.pulls[1].url.as_deref(), Some("https://gitlab.acme.example"));
 }
 
@@ -247,7 +280,29 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
-        ("[[hook]]\nconnector = 'a'", "secret_file: missing"),
+        ("[[hook]]\nsecret_file = '/a'", "vigie.toml:1:1: hook[1].connector: missing"),
+        (
+            "[[hook]]\nconnector = 'githb'",
+            "hook[1].connector = 'githb': there is no connector \"githb\"; did you mean github?",
+        ),
+        ("[[hook]]\nconnector = 'gitlab'\n[[hook]]\nconnector = 'gitlab'", "set up twice; keep one"),
+        ("[[hook]]\nconnector = 'gitlab'\nsecret = 'abc'", "write secret_file = "),
+        ("[[hook]]\nconnector = 'pingdom'\nsecret_file = '/a'", "Pingdom signs nothing"),
+        (
+            "[[hook]]\nconnector = 'github'\nsettings = { branch = 'main' }",
+            "vigie.toml:3:23: hook[1].settings.branch = 'main': the connector has no such setting; did you mean branches?",
+        ),
+        (
+            "[[hook]]\nconnector = 'github'\n[hook.settings]\nenvironment = ['a']",
+            "hook[1].settings.environment = ['a']: expected a text, like its default \"production\"",
+        ),
+        ("[[hook]]\nconnector = 'github'\nsettings = { branches = [{}] }", "a setting is a text, a number"),
+        ("[[hook]]\nconnector = 'github'\nsettings = 'main'", "expected a table, found a text"),
+        ("[intake]\nconnectors = '/nonexistent'", "there is no such folder; create it, or remove the line"),
+        ("[[service]]\nslug = 'a'\nmatches = {}", "it names no field"),
+        ("[[service]]\nslug = 'a'\nmatches = 'acme/shop'", "expected a table, found a text"),
+        ("[[service]]\nslug = 'a'\nmatches = { app = 5 }", "service[1].matches.app = 5: expected a text"),
+        ("[[service]]\nslug = 'a'\nmatches = { app = [] }", "the list is empty; write a pattern, or remove the field"),
         ("database = 'sqlite://a'\ndatabase_file = 'b'", "keep one of them"),
         ("database_file = '/nonexistent/url'", "the file cannot be read"),
     ] {

@@ -19,6 +19,7 @@ fn help_shows_what_there_is() {
       export     Write the event log or the facts into a folder
       pull       Ask a source for what it knows: a git repository, or everything that the configuration lists
       scorecard  Show how a service, a team or the whole organisation does: values, targets, levels
+      connector  List, test and try the webhook connectors
       token      Create, list and revoke access tokens
       database   Bring the database up to date, look through it, back it up
       config     Check the configuration

@@ -20,6 +20,11 @@ pub(in crate::config) static SERVICE: Table = Table {
         key("name", Kind::Text, "What people call it."),
         key("team", Kind::Text, "The team that runs it."),
         key("repositories", Kind::TablesOr(&REPOSITORY), "Where its code lives."),
+        key(
+            "matches",
+            Kind::Matches,
+            "What deliveries of webhooks say where they mean it: patterns by the fields of connectors, all of which fit; in a list, one table of them suffices.",
+        ),
         key("production", Kind::Texts, "The environments (regions) that together are its production."),
         key("type", Kind::Text, "What sort of service it is."),
         key("tier", Kind::Text, "How much depends on it."),
@@ -82,6 +87,9 @@ pub(in crate::config) static HOOK: Table = Table {
     title: "[[hook]]",
     keys: &[
         required("connector", Kind::Text, "The connector's name."),
-        required("secret_file", Kind::Text, "A file that holds the secret that deliveries are signed with."),
+        key("source", Kind::Text, "The source of its events; without it, the connector's name."),
+        key("secret_file", Kind::Text, "A file that holds the secret that deliveries are signed with."),
+        key("secret_files", Kind::Texts, "Several such files: while one secret is replaced by another, both are good."),
+        key("settings", Kind::Settings, "What the connector lets a site set; its page lists them."),
     ],
 };

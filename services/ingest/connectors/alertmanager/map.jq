@@ -1,0 +1,65 @@
+# Alertmanager: one delivery is a group of alerts, and each alert stands for itself. The same alert comes again with
+# every repetition and with every change of its group. It is known by its labels (`fingerprint`) and by when it began
+# (`startsAt`), so that the next outage of the same thing is another incident.
+
+def labels: .labels? // {} | if type == "object" then with_entries(select((.value | type) == "string")) else {} end;
+def labelled(names): labels as $l | first_of(names[] | $l[.]);
+
+def name: labels.alertname // "alert";
+def fingerprint: first_of(.fingerprint,
+  # not sent by versions before 0.17
+  (labels | to_entries | sort_by(.key) | map("\(.key)=\(.value)") | join(",") | short(400)));
+
+def severity_word($s): labelled($s.severity_labels) | if . == null then null else ascii_downcase end;
+def is_chosen($s): severity_word($s) as $word | any($s.severities[]; . == "*" or ascii_downcase == $word);
+def is_probe($s): labels as $l | any($l.alertname, $l.job | values; fits($s.probes));
+
+# a probe's target is in `instance`; its `job` is the prober
+def service($s):
+  if is_probe($s) then labelled(($s.service_labels - ["job"])) else labelled($s.service_labels) end
+  | (. // "") | sub("^[a-z]+://"; "") | sub("[/?].*$"; "") | sub(":[0-9]+$"; "") | slug // "unknown";
+
+# a label that says it is believed; the names of clusters and namespaces are guessed from
+def environment($s): labelled($s.environment_labels)
+  // first_of(labelled(["namespace", "kubernetes_namespace"]) | environment_guess)
+  // first_of(labelled(["cluster"]) | environment_guess);
+
+def what($s): if $s.as == "incident" then (if is_chosen($s) then "incident" else null end)
+  elif (is_chosen($s) or is_probe($s)) | not then null
+  elif $s.as == "availability" then "availability"
+  # "auto": no alert says since when its target had been up, and with its downtimes alone it would never have been
+  else "incident" end;
+
+def alert($group; $s; $received):
+  what($s) as $what | name as $name
+  | if $what == null then empty else
+    (.startsAt | time | need("startsAt of the alert \($name)")) as $began
+    # a resolved alert always has its end; where a relay dropped it, the arrival of this notice is the best guess
+    | (if .status == "resolved" then first_of((.endsAt | time), $received) else null end) as $ended
+    | ($ended != null and seconds_between($began; $ended) < ($s.shortest // 0)) as $is_flapping
+    # in UTC, because the members of a cluster may write another offset
+    | "\(fingerprint)/\($began | plus_seconds(0))" as $id
+    | (labels + {receiver: ($group.receiver? // null | text)} | map_values(as_id)) as $matches
+    | if $what == "availability" then
+        # only the end says for how long it was down
+        if $ended == null or $is_flapping or seconds_between($began; $ended) <= 0 then empty
+        else {kind: "availability", service: service($s), environment: environment($s),
+              from: $began, to: $ended, up: false, matches: $matches, at: $ended} | drop_nulls end
+      elif $is_flapping then {kind: "incident", id: $id, deleted: true, at: $ended}
+      else
+        {
+          kind: "incident", id: $id,
+          service: service($s), environment: environment($s),
+          title: (first_of(.annotations?[$s.title]? // null | text) // name | short(10000)),
+          severity: (severity_word($s) | severity_guess),
+          started_at: $began, resolved_at: $ended,
+          url: (first_of((.generatorURL?, $group.externalURL?) | text) | short(4096)),
+          matches: $matches,
+          # firing again and again changes nothing, so that repetitions are recognised
+          at: ($ended // $began)
+        } | drop_nulls
+      end
+    end;
+
+.settings as $s | .body as $group | .received_at as $received
+| $group.alerts? | if type == "array" then .[] | objects | alert($group; $s; $received) else empty end
