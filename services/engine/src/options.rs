@@ -63,7 +63,7 @@ impl EngineOptions {
             gather: Duration::from_millis(100),
             poll: Duration::from_millis(200),
             lease: Duration::from_secs(10),
-            held_entities: 500_000,
+            held_entities: 250_000,
             as_of_snapshots: 4,
             as_of_records: 250_000,
             name: String::new(),

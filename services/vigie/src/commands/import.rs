@@ -82,6 +82,10 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     let seconds = began.elapsed().as_secs_f64();
     let tally = std::mem::take(&mut *lock(&tally));
     show(&tally, seconds, args.output.format)?;
+    let is_nothing = tally.accepted == 0 && tally.duplicates == 0 && tally.rejected.is_empty();
+    if is_nothing && failure.is_none() && args.output.format == Format::Table {
+        say("there were no events");
+    }
     if tally.accepted > 0 && failure.is_none() && !shutdown.is_asked() {
         let busy = spinner("folding");
         let folded = engine.fold_all().await;
@@ -252,8 +256,5 @@ fn show(tally: &Tally, seconds: f64, format: Format) -> Outcome {
         out.push_str(&format!("  and {} more; --format json lists the first {LISTED}\n", humane::count(unseen)));
     }
     print(&out)?;
-    if tally.accepted == 0 && tally.duplicates == 0 && all_rejected == 0 {
-        say("there were no events");
-    }
     Ok(())
 }

@@ -103,7 +103,7 @@ fn a_full_disk_is_said_and_what_was_acknowledged_is_there() {
     // A disk of its own, of two megabytes, in a namespace that only these commands see.
     let script = format!(
         "mkdir small && mount -t tmpfs -o size=2m small small && cd small && \
-         timeout 100 \"$1\" import {}; echo \"status $?\"; rm -f ./*-wal; \
+         timeout 100 \"$1\" import {}; echo \"status $?\"; \
          mount -o remount,size=100m small . && \"$1\" database check --format json",
         events.display()
     );
