@@ -83,6 +83,13 @@ impl EngineOptions {
         self.folding = folding;
         self
     }
+
+    /// The same for a server, which folds the same services again and again: what they rest on stays in memory.
+    #[must_use]
+    pub fn serving(mut self) -> Self {
+        self.held_entities = 2_000_000;
+        self
+    }
 }
 
 impl std::fmt::Debug for EngineOptions {

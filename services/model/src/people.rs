@@ -30,8 +30,10 @@ pub struct Concealer {
     mode: People,
     bots: Vec<Pattern>,
     /// Of a name that was met: its pseudonym, and whether it is a bot's. Few names make many commits.
-    known: Arc<Mutex<HashMap<Box<str>, (Box<str>, bool)>>>,
+    known: Arc<Mutex<Known>>,
 }
+
+type Known = HashMap<Box<str>, (Box<str>, bool)>;
 
 /// So many names are remembered; when there are more, all are forgotten.
 const REMEMBERED: usize = 50_000;

@@ -263,12 +263,16 @@ def fresh(folder, rate=500, seconds=20):
     waits = []
     try:
         sender.start()
-        time.sleep(2)
-        begun, before = time.perf_counter(), sent[0]
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         question = "{ deployments(scope: {service: \"probe\"}, window: {last: \"P1D\"}, first: 0) { totalCount } }"
+        # A service that nobody knows yet is an error to ask for; and after a start every service is read once.
         post(connection, deployment("probe", "p0"))
-        time.sleep(2)
+        first = time.perf_counter()
+        while server.ask("{ service(slug: \"probe\") { slug } }", connection)["service"] is None:
+            time.sleep(0.02)
+        first = time.perf_counter() - first
+        time.sleep(20)
+        begun, before = time.perf_counter(), sent[0]
         number = 1
         while time.perf_counter() - begun < seconds:
             post(connection, deployment("probe", f"p{number}"))
@@ -285,7 +289,7 @@ def fresh(folder, rate=500, seconds=20):
     waits.sort()
     note(
         f"from its `202` to GraphQL, {achieved:.0f} events/s arriving for 1,000 services",
-        f"median {statistics.median(waits) * 1000:.0f} ms, worst of {len(waits)} {waits[-1] * 1000:.0f} ms",
+        f"median {statistics.median(waits) * 1000:.0f} ms, worst of {len(waits)} {waits[-1] * 1000:.0f} ms; the first after the start {first:.1f} s",
         goal="< 1 s",
     )
 

@@ -113,6 +113,7 @@ impl Context {
         let Opened { store, read_only } = self.store(config, what_for).await?;
         let options =
             EngineOptions { read_only, ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding) };
+        let options = if folding == Folding::Background { options.serving() } else { options };
         let engine = Engine::open(options).await?;
         if read_only {
             say("note: the database is read-only; events that are not folded yet do not count");
