@@ -11,7 +11,8 @@
 //! - **One process folds at a time**, by a lease in the database that every write of facts checks; the others follow
 //!   what it writes. Whoever takes over goes on from what was written.
 //! - **A restart folds nothing** that was folded: facts are read back, and only what the log holds beyond them is
-//!   folded. They are folded anew where the settings that they rest on changed, or the folds themselves.
+//!   folded. They are folded anew where the settings that they rest on changed, or the folds themselves, or where a
+//!   fold of so much that it took several transactions was cut off by a crash.
 //! - **The same events give the same facts**, whatever their order, their batches and their repetition.
 //!
 //! # Finding your way

@@ -131,7 +131,7 @@ def postgres(folder, events, count):
             server.sql("bare", "COPY events FROM STDIN (FORMAT binary)", stdin=back)
         bare = time.perf_counter() - begun
         note(
-            f"the same on PostgreSQL",
+            "the same on PostgreSQL",
             f"{count / seconds:,.0f}/s, {memory:.0f} MB",
             f"bare `COPY` {count / bare:,.0f}/s",
             f"{bare / seconds:.2f}",

@@ -5,11 +5,13 @@
 
 mod access;
 mod as_of;
+mod asking;
 mod harness;
 mod hostile;
 mod intake;
 mod lists;
 mod pages;
+mod parts;
 mod questions;
 mod schema;
 mod table;

@@ -19,7 +19,8 @@ mod facts;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 ndjson writes events.ndjson, which vigie import reads back: the same facts, and nothing counted twice.
-parquet and csv write one file for each table of facts; their instants are UTC.")]
+parquet and csv write one file for each table of facts; their instants are UTC. Where a service declares regions,
+each row stands under its region and under production, which holds them all: choose one environment.")]
 pub struct Args {
     /// What to write: the log (ndjson), or the facts (parquet, csv)
     #[arg(long, value_enum, value_name = "FORMAT")]
