@@ -11,7 +11,7 @@ use vigie_engine::Engine;
 
 use crate::auth::Auth;
 use crate::error::{ApiError, Code};
-use crate::http::{assets, events, graphql, health, pages, table};
+use crate::http::{assets, events, graphql, health, hooks, pages, table};
 use crate::state::{Limits, State};
 
 /// What a server needs.
@@ -99,6 +99,9 @@ fn routes(app: &mut ServiceConfig) {
             .default_service(web::to(graphql::other)),
     )
     .service(web::resource("/v1/events").route(web::post().to(events::post)).default_service(web::to(only_post)))
+    .service(
+        web::resource("/v1/hooks/{connector}").route(web::post().to(hooks::post)).default_service(web::to(only_post)),
+    )
     .service(web::resource("/v1/table").route(web::get().to(table::get)))
     .service(web::resource("/metrics").route(web::get().to(health::metrics)))
     .service(web::resource("/health/live").route(web::get().to(health::live)))
@@ -115,7 +118,7 @@ async fn front(request: HttpRequest, state: Data<State>) -> HttpResponse {
 
 async fn only_post() -> HttpResponse {
     let status = Some(actix_web::http::StatusCode::METHOD_NOT_ALLOWED);
-    ApiError { status, ..ApiError::bad_input("send events with POST") }.response()
+    ApiError { status, ..ApiError::bad_input("what comes in here comes with POST") }.response()
 }
 
 async fn nowhere() -> HttpResponse {

@@ -4,15 +4,17 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use futures::{Stream, StreamExt};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use vigie_ingest::connector::Hooks;
 use vigie_metrics::Snapshot;
 use vigie_model::people::{Concealer, PeopleKey};
 use vigie_model::{Clock, Event, Time};
-use vigie_store::{Appended, Cursor, Store};
+use vigie_store::{Appended, Companion, Cursor, NewDelivery, Requeue, Store, Unmapped};
 
 use crate::as_of::Past;
 use crate::configure::Configuration;
+use crate::deliveries::{Inbox, Mapper};
 use crate::error::{EngineError, Result};
 use crate::fold::worker::Worker;
 use crate::intake::Intake;
@@ -35,24 +37,40 @@ pub struct Engine {
 
 struct Handle {
     shared: Arc<Shared>,
-    intake: Option<Intake>,
+    intake: Option<Arc<Intake>>,
+    inbox: Option<Inbox>,
+    /// Something waits to be mapped.
+    arrived: Arc<Notify>,
     past: Past,
-    /// First the intake's, then the worker's.
-    stops: [watch::Sender<bool>; 2],
+    stops: Stops,
     tasks: Mutex<Tasks>,
     /// Where nobody folds in the background.
     worker: tokio::sync::Mutex<Option<Worker>>,
+    /// Where nobody maps in the background.
+    mapper: tokio::sync::Mutex<Option<Mapper>>,
+}
+
+/// In the order in which the tasks end: each is fed by those before it.
+#[derive(Default)]
+struct Stops {
+    inbox: watch::Sender<bool>,
+    mapper: watch::Sender<bool>,
+    intake: watch::Sender<bool>,
+    worker: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct Tasks {
+    inbox: Option<JoinHandle<()>>,
+    mapper: Option<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
     worker: Option<JoinHandle<Worker>>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        for stop in &self.stops {
+        let Stops { inbox, mapper, intake, worker } = &self.stops;
+        for stop in [inbox, mapper, intake, worker] {
             stop.send_replace(true);
         }
     }
@@ -74,20 +92,37 @@ impl Engine {
         let last = store.last_seq().await?;
         let shared = Shared::new(options, key, &standing, last);
         let shared = Arc::new(shared);
-        let stops = [watch::Sender::new(false), watch::Sender::new(false)];
-        let mut tasks = Tasks::default();
+        let (stops, mut tasks, arrived) = (Stops::default(), Tasks::default(), Arc::new(Notify::new()));
+        let is_background = shared.options.folding == Folding::Background;
         let intake = (!shared.options.read_only).then(|| {
-            let (intake, writer) = Intake::new(shared.clone(), stops[0].subscribe());
+            let (intake, writer) = Intake::new(shared.clone(), stops.intake.subscribe());
             tasks.writer = Some(tokio::spawn(writer));
-            intake
+            Arc::new(intake)
         });
+        let (mut inbox, mut mapper) = (None, None);
+        if let (Some(intake), Some(mapping)) = (&intake, &shared.options.mapping) {
+            let (way_in, writer) = Inbox::new(shared.clone(), arrived.clone(), stops.inbox.subscribe());
+            tasks.inbox = Some(tokio::spawn(writer));
+            inbox = Some(way_in);
+            mapper = Some(Mapper::new(shared.clone(), mapping.clone(), intake.clone(), arrived.clone()));
+        }
         let mut worker = Some(Worker::new(shared.clone(), standing));
-        if shared.options.folding == Folding::Background {
-            tasks.worker = worker.take().map(|worker| tokio::spawn(worker.run(stops[1].subscribe())));
+        if is_background {
+            tasks.worker = worker.take().map(|worker| tokio::spawn(worker.run(stops.worker.subscribe())));
+            tasks.mapper = mapper.take().map(|mapper| tokio::spawn(mapper.run(stops.mapper.subscribe())));
         }
         let past = Past::new(shared.options.as_of_snapshots);
-        let handle =
-            Handle { shared, intake, past, stops, tasks: Mutex::new(tasks), worker: tokio::sync::Mutex::new(worker) };
+        let handle = Handle {
+            shared,
+            intake,
+            inbox,
+            arrived,
+            past,
+            stops,
+            tasks: Mutex::new(tasks),
+            worker: tokio::sync::Mutex::new(worker),
+            mapper: tokio::sync::Mutex::new(mapper),
+        };
         Ok(Self { handle: Arc::new(handle) })
     }
 
@@ -96,7 +131,7 @@ impl Engine {
     }
 
     fn intake(&self) -> Result<&Intake> {
-        self.handle.intake.as_ref().ok_or(EngineError::ReadOnly)
+        self.handle.intake.as_deref().ok_or(EngineError::ReadOnly)
     }
 
     /// Records events. When this resolves they are on disk; the outcomes are in the order of the events. Calls that
@@ -115,7 +150,58 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::submit`].
     pub async fn submit_with_cursor(&self, events: Vec<Event>, cursor: Cursor) -> Result<Appended> {
-        self.intake()?.submit(events, Some(cursor)).await
+        self.intake()?.submit(events, Some(Companion::Cursor(cursor))).await
+    }
+
+    /// The hooks that deliveries of webhooks come by; `None`: none is taken in.
+    #[must_use]
+    pub fn hooks(&self) -> Option<&Arc<Hooks>> {
+        self.shared().options.mapping.as_ref().map(|mapping| &mapping.hooks)
+    }
+
+    /// Takes a delivery of a webhook in. When this resolves it is on disk, and it is mapped soon; `false`: it was there
+    /// already. Who sends it was found out before.
+    ///
+    /// # Errors
+    /// As for [`Engine::submit`]: nothing was taken, and the same delivery may come again.
+    pub async fn take_delivery(&self, delivery: NewDelivery) -> Result<bool> {
+        self.handle.inbox.as_ref().ok_or(EngineError::ReadOnly)?.take(delivery).await
+    }
+
+    /// Lets deliveries be mapped again. Gives their number.
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`], [`EngineError::Internal`].
+    pub async fn replay(&self, which: &Requeue) -> Result<u64> {
+        let count = self.store().requeue(which).await?;
+        self.handle.arrived.notify_one();
+        Ok(count)
+    }
+
+    /// Resolves once no delivery waits to be mapped; maps them, where nobody does in the background.
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`], [`EngineError::Internal`]; where no map can be run, too.
+    pub async fn map_all(&self) -> Result<()> {
+        let mapper = self.handle.mapper.lock().await;
+        match mapper.as_ref() {
+            Some(mapper) => mapper.drain().await,
+            None => {
+                drop(mapper);
+                while !self.store().pending_sources().await?.is_empty() {
+                    tokio::time::sleep(self.shared().options.poll).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The services that maps guessed, because nothing in the catalogue says which is meant.
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`], [`EngineError::Internal`].
+    pub async fn unmapped(&self) -> Result<Vec<Unmapped>> {
+        Ok(self.store().unmapped_services().await?)
     }
 
     /// Records a stream of batches, each in a transaction of its own, as fast as the database takes them; ten
@@ -214,7 +300,8 @@ impl Engine {
     pub fn status(&self) -> Status {
         let shared = self.shared();
         let snapshot = shared.snapshot();
-        let intake = self.handle.intake.as_ref();
+        let intake = self.handle.intake.as_deref();
+        let deliveries = &shared.deliveries;
         Status {
             last_seq: *shared.log_end.borrow(),
             folded_seq: *shared.folded.borrow(),
@@ -228,6 +315,9 @@ impl Engine {
             transactions: intake.map_or(0, Intake::transactions),
             services_folded: shared.services_folded.load(Ordering::Relaxed),
             services_failed: shared.services_failed.load(Ordering::Relaxed),
+            deliveries_mapped: deliveries.mapped.load(Ordering::Relaxed),
+            deliveries_ignored: deliveries.ignored.load(Ordering::Relaxed),
+            deliveries_failed: deliveries.failed.load(Ordering::Relaxed),
             trouble: shared.trouble(),
         }
     }
@@ -235,12 +325,17 @@ impl Engine {
     /// Takes nothing more, writes and folds what was taken, gives the lease back and resolves. A fold of everything
     /// (after a change of settings) is left to the next start. Other clones may go on asking.
     pub async fn shutdown(&self) {
-        let Tasks { writer, worker } = std::mem::take(&mut *lock(&self.handle.tasks));
-        self.handle.stops[0].send_replace(true);
-        if let Some(writer) = writer {
-            let _ = writer.await;
+        let Tasks { inbox, mapper, writer, worker } = std::mem::take(&mut *lock(&self.handle.tasks));
+        let stops = &self.handle.stops;
+        // What was taken in but not mapped is mapped after the next start.
+        let first = [(inbox, &stops.inbox), (mapper, &stops.mapper), (writer, &stops.intake)];
+        for (task, stop) in first {
+            stop.send_replace(true);
+            if let Some(task) = task {
+                let _ = task.await;
+            }
         }
-        self.handle.stops[1].send_replace(true);
+        stops.worker.send_replace(true);
         if let Some(worker) = worker {
             let _ = worker.await;
         }

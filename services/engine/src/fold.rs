@@ -2,6 +2,5 @@
 
 pub(crate) mod folder;
 mod leader;
-mod lease;
 pub(crate) mod parallel;
 pub(crate) mod worker;

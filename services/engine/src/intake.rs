@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use vigie_model::Event;
-use vigie_store::{Appended, Cursor, Outcome, PreparedEvent};
+use vigie_store::{Appended, Companion, Outcome, PreparedEvent};
 
 use crate::error::{EngineError, Result};
 use crate::shared::Shared;
@@ -21,7 +21,7 @@ const PREPARED_ASIDE: usize = 64;
 
 struct Batch {
     events: Vec<PreparedEvent>,
-    cursor: Option<Cursor>,
+    companion: Option<Companion>,
     answer: oneshot::Sender<Result<Appended>>,
     /// Gives its room in the queue back when the batch is done with. Batches of an import bring their own bounds.
     room: Option<OwnedSemaphorePermit>,
@@ -66,27 +66,31 @@ impl Intake {
     }
 
     /// Takes a batch in. Resolves once it is safely on disk.
-    pub(crate) async fn submit(&self, events: Vec<Event>, cursor: Option<Cursor>) -> Result<Appended> {
+    pub(crate) async fn submit(&self, events: Vec<Event>, companion: Option<Companion>) -> Result<Appended> {
         // A batch larger than the queue has it for itself.
         let wanted = u32::try_from(events.len()).unwrap_or(u32::MAX).clamp(1, self.capacity);
         let room = self.room.clone().try_acquire_many_owned(wanted).map_err(|_| self.overloaded())?;
-        self.hand_over(events, cursor, Some(room)).await
+        self.hand_over(prepare(events).await?, companion, Some(room)).await
     }
 
     /// Takes a batch of an import in, whatever else waits.
     pub(crate) async fn submit_large(&self, events: Vec<Event>) -> Result<Appended> {
-        self.hand_over(events, None, None).await
+        self.hand_over(prepare(events).await?, None, None).await
+    }
+
+    /// Takes in what deliveries became, whatever else waits: each of them was taken in already.
+    pub(crate) async fn submit_mapped(&self, events: Vec<PreparedEvent>, companion: Companion) -> Result<Appended> {
+        self.hand_over(events, Some(companion), None).await
     }
 
     async fn hand_over(
         &self,
-        events: Vec<Event>,
-        cursor: Option<Cursor>,
+        events: Vec<PreparedEvent>,
+        companion: Option<Companion>,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Appended> {
-        let events = prepare(events).await?;
         let (answer, answered) = oneshot::channel();
-        self.sender.send(Batch { events, cursor, answer, room }).map_err(|_| EngineError::ShuttingDown)?;
+        self.sender.send(Batch { events, companion, answer, room }).map_err(|_| EngineError::ShuttingDown)?;
         answered.await.map_err(|_| EngineError::ShuttingDown)?
     }
 
@@ -134,14 +138,14 @@ impl Writer {
                 }
             };
             let Some(first) = first else { return };
-            // A cursor and its events are one transaction of their own.
+            // What has a companion is a transaction of its own.
             let mut alone = Vec::new();
             let mut together = Vec::new();
             let mut count = 0;
             let mut next = Some(first);
             while let Some(batch) = next {
                 count += batch.events.len();
-                if batch.cursor.is_some() {
+                if batch.companion.is_some() {
                     alone.push(batch)
                 } else {
                     together.push(batch)
@@ -150,7 +154,7 @@ impl Writer {
             }
             self.write_together(together).await;
             for batch in alone {
-                let result = self.append(&batch.events, batch.cursor.as_ref()).await;
+                let result = self.append(&batch.events, batch.companion.as_ref()).await;
                 answer(batch, result);
             }
         }
@@ -191,11 +195,11 @@ impl Writer {
         }
     }
 
-    async fn append(&self, events: &[PreparedEvent], cursor: Option<&Cursor>) -> Result<Appended> {
+    async fn append(&self, events: &[PreparedEvent], companion: Option<&Companion>) -> Result<Appended> {
         let began = Instant::now();
         let now = self.shared.clock.now();
-        let appended = match cursor {
-            Some(cursor) => self.shared.store.append_with_cursor(events, now, cursor).await,
+        let appended = match companion {
+            Some(companion) => self.shared.store.append_with(events, now, companion).await,
             None => self.shared.store.append(events, now).await,
         };
         self.pace.record(events.len(), began.elapsed());

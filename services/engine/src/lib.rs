@@ -16,7 +16,7 @@
 //! - **The same events give the same facts**, whatever their order, their batches and their repetition.
 //!
 //! # Finding your way
-//! [`mod@intake`] is the queue and its writer. [`mod@fold`] is the worker: it leads or follows; [`fold::folder`] is
+//! [`mod@intake`] is the queue and its writer, [`mod@deliveries`] what webhooks send and how it is mapped. [`mod@fold`] is the worker: it leads or follows; [`fold::folder`] is
 //! the world with what it reads from the log. [`standing`] is the facts as the database holds them, [`mod@as_of`]
 //! snapshots of earlier instants, [`mod@configure`] the configuration file as events.
 //!
@@ -25,18 +25,25 @@
 
 mod as_of;
 pub mod configure;
+mod deliveries;
 mod engine;
 mod error;
 mod fold;
 mod intake;
+mod lease;
 mod options;
 mod shared;
 mod standing;
 mod status;
+mod unmapped;
 
 pub use configure::Configuration;
+pub use deliveries::Mapping;
 pub use engine::Engine;
 pub use error::{EngineError, Result};
 pub use options::{EngineOptions, Folding};
 pub use status::{Progress, Status};
-pub use vigie_store::{Appended, Cursor, Outcome};
+pub use unmapped::say_unmapped;
+pub use vigie_store::{
+    Appended, Cursor, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Outcome, Requeue, StoreError, Unmapped,
+};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use vigie_model::{Clock, SystemClock};
 use vigie_store::Store;
 
+use crate::deliveries::Mapping;
+
 /// Who folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Folding {
@@ -45,6 +47,8 @@ pub struct EngineOptions {
     /// Where no more than so many records came after an earlier instant, only the services that they touch are
     /// folded for its snapshot; the others are as they are now.
     pub as_of_records: i64,
+    /// How deliveries of webhooks are mapped; `None`: none is taken in.
+    pub mapping: Option<Mapping>,
     /// What the lease and the status call this process; made up where it is empty.
     pub name: String,
 }
@@ -66,6 +70,7 @@ impl EngineOptions {
             held_entities: 250_000,
             as_of_snapshots: 4,
             as_of_records: 250_000,
+            mapping: None,
             name: String::new(),
         }
     }
@@ -81,6 +86,14 @@ impl EngineOptions {
     #[must_use]
     pub fn folding(mut self, folding: Folding) -> Self {
         self.folding = folding;
+        self
+    }
+
+    /// The same with deliveries of webhooks taken in and mapped: by a task of this process where it folds in the
+    /// background, else when [`crate::Engine::map_all`] is called.
+    #[must_use]
+    pub fn mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = Some(mapping);
         self
     }
 

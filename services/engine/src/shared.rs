@@ -11,6 +11,7 @@ use vigie_model::people::{Concealer, PeopleKey};
 use vigie_model::{Clock, Settings};
 use vigie_store::Store;
 
+use crate::deliveries::Counts;
 use crate::options::EngineOptions;
 use crate::standing::Standing;
 use crate::status::Progress;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) leads: AtomicBool,
     pub(crate) services_folded: AtomicU64,
     pub(crate) services_failed: AtomicU64,
+    pub(crate) deliveries: Counts,
 }
 
 impl Shared {
@@ -62,6 +64,7 @@ impl Shared {
             leads: AtomicBool::new(false),
             services_folded: AtomicU64::new(0),
             services_failed: AtomicU64::new(0),
+            deliveries: Counts::default(),
         };
         shared.note_log_end(last);
         shared

@@ -39,6 +39,12 @@ pub struct Status {
     pub services_folded: u64,
     /// How many of them broke off by a bug; the log says which.
     pub services_failed: u64,
+    /// Deliveries of webhooks that this process has mapped to events, and to none, and those that failed.
+    pub deliveries_mapped: u64,
+    /// See [`Status::deliveries_mapped`].
+    pub deliveries_ignored: u64,
+    /// See [`Status::deliveries_mapped`].
+    pub deliveries_failed: u64,
     /// Why folding does not go on, where it does not; tried again by itself. For operators.
     pub trouble: Option<String>,
 }

@@ -5,8 +5,9 @@
 //! adds others, or takes the place of one of the same name.
 //!
 //! # One delivery's way
-//! [`Registry::get`] finds the connector → [`signature::verify`] looks at the raw bytes and says yes or no →
-//! [`Envelope::read`] finds the delivery's id and type and what of it is JSON → (the caller stores it and answers) →
+//! [`Hooks::of`] finds the connector as the site uses it → [`signature::verify`] looks at the raw bytes and says yes or
+//! no → [`Envelope::read`] finds the delivery's id and type and what of it is JSON, [`identity`] what it is recognised
+//! by → [`RawDelivery::pack`] packs it (the caller stores it and answers) → [`RawDelivery::unpack`],
 //! [`Envelope::input`] is what the map sees → [`Pool::map`] runs the map in a worker process →
 //! [`Outcome::read`] makes events of what comes out, by the parser that every event goes through, and says which
 //! service each belongs to.
@@ -26,11 +27,13 @@
 mod delivery;
 pub mod fixture;
 mod folder;
+mod hooks;
 pub mod manifest;
 pub mod map;
 mod outcome;
 mod pool;
 mod protocol;
+mod raw;
 mod registry;
 mod routes;
 mod settings;
@@ -39,10 +42,12 @@ pub mod worker;
 
 pub use delivery::{Envelope, Unreadable};
 pub use folder::{Connector, Origin};
+pub use hooks::{Hook, Hooks};
 pub use manifest::Manifest;
 pub use map::Program;
 pub use outcome::{Outcome, Unmapped};
 pub use pool::{Failure, Launch, Limit, Limits, Pool};
+pub use raw::{Damaged, RawDelivery, identity};
 pub use registry::Registry;
 pub use routes::{Match, Routes, ServiceMatches};
 pub use settings::{SettingFault, Settings};

@@ -72,7 +72,9 @@ pub struct RepositoryPaths {
 pub struct Digest(pub [u8; 16]);
 
 impl Digest {
-    fn of(content: &[u8]) -> Self {
+    /// The digest of bytes.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
         let mut digest = [0; 16];
         digest.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
         Self(digest)
@@ -171,6 +173,12 @@ impl Event {
     #[must_use]
     pub fn identity(&self) -> String {
         self.identity_of(|_| true)
+    }
+
+    /// A digest of what the event is about, wherever that lives: equal for events of one entity and for no others.
+    #[must_use]
+    pub fn entity_key(&self) -> Digest {
+        Digest::of(format!("{}\0{}", self.home(), self.identity()).as_bytes())
     }
 
     /// The same without the name of the service or repository whose home it lives in, so that it is one entity

@@ -1,11 +1,12 @@
-//! Backups: what cannot be made again (the log, tokens, secrets, how far pulls have come), copied into an empty
-//! database. It is the same in both directions and between both kinds of database. Facts are left out: they are
+//! Backups: what cannot be made again (the log, deliveries, tokens, secrets, how far pulls have come), copied into an
+//! empty database. It is the same in both directions and between both kinds of database. Facts are left out: they are
 //! folded anew from the log.
 
 use sqlx::Row;
 use vigie_model::{Digest, Time};
 
 use crate::connection::{Tx, each};
+use crate::deliveries::copy_deliveries;
 use crate::log::append::{head, lock};
 use crate::log::insert::{LogRow, insert};
 use crate::{Result, Store, StoreError, keeping};
@@ -65,6 +66,7 @@ impl Store {
             count += rows.len() as u64;
             progress(count);
         }
+        count += copy_deliveries(self, &mut tx, |copied| progress(count + copied)).await?;
         tx.commit().await?;
         Ok(count)
     }

@@ -247,7 +247,7 @@ impl Store {
         })
     }
 
-    /// Notes how far a source has been pulled. Where events came with it: [`Store::append_with_cursor`].
+    /// Notes how far a source has been pulled. Where events came with it: [`Store::append_with`].
     ///
     /// # Errors
     /// Those of the database.

@@ -14,8 +14,9 @@
 //! - **Both databases behave alike.** One suite of tests runs on both; see `tests/`.
 //!
 //! # Finding your way
-//! [`mod@log`] writes and reads events, [`Store::copy_into`] makes backups and reads them back, [`facts`] the facts, [`cells`] is how rows are read fast from either
-//! database, [`migrate`] holds the schema's versions. Small statements are one text for both, run by `each!`; the
+//! [`mod@log`] writes and reads events, [`mod@deliveries`] what webhooks sent, [`facts`] the facts; [`Store::copy_into`]
+//! makes backups and reads them back, [`cells`] is how rows are read fast from either database, [`migrate`] holds the
+//! schema's versions. Small statements are one text for both, run by `each!`; the
 //! bulk paths differ: multi-row inserts and packed pages on SQLite, arrays and `COPY` on PostgreSQL.
 //!
 //! # Changing the schema
@@ -27,6 +28,7 @@ pub mod cells;
 pub mod check;
 mod connection;
 mod copy;
+pub mod deliveries;
 mod error;
 pub mod facts;
 mod keeping;
@@ -44,10 +46,14 @@ use vigie_model::Time;
 
 pub use crate::cells::Cells;
 pub use crate::check::Report;
+pub use crate::deliveries::{
+    Contribution, Delivery, DeliveryFilter, DeliveryState, DeliveryTally, Mapping, Mappings, NewDelivery, Pending,
+    Requeue, Restated, Unmapped,
+};
 pub use crate::error::{Result, StoreError};
 pub use crate::facts::{ChangedService, Delta, FactsBatch, FactsReader, ServiceDelta};
 pub use crate::keeping::{Cursor, LeaseProof, Token};
-pub use crate::log::{Appended, Outcome, PreparedEvent, RawEvent};
+pub use crate::log::{Appended, Companion, Outcome, PreparedEvent, RawEvent};
 pub use crate::migrate::{KNOWN_VERSION, Migrated};
 pub use crate::place::{ConnectOptions, redact};
 

@@ -48,6 +48,8 @@ commands! {
     Pull pull;
     Scorecard scorecard;
     Connector connector;
+    Deliveries deliveries;
+    Replay replay;
     Token token;
     Database database;
     Config config;

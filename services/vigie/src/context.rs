@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vigie_engine::{Configuration, Engine, EngineOptions, Folding};
+use vigie_engine::{Configuration, Engine, EngineOptions, Folding, Mapping};
 use vigie_model::event::RepositoryPaths;
 use vigie_model::settings::Settings;
 use vigie_model::{Clock, SystemClock, Time};
@@ -110,9 +110,30 @@ impl Context {
 
     /// An engine over the database, under the configuration.
     pub async fn engine(&self, config: &Config, what_for: Use, folding: Folding) -> Result<Engine, Failure> {
+        self.open(config, what_for, folding, None).await
+    }
+
+    /// The same with deliveries of webhooks taken in and mapped.
+    pub async fn mapping_engine(
+        &self,
+        config: &Config,
+        what_for: Use,
+        folding: Folding,
+        mapping: Mapping,
+    ) -> Result<Engine, Failure> {
+        self.open(config, what_for, folding, Some(mapping)).await
+    }
+
+    async fn open(
+        &self,
+        config: &Config,
+        what_for: Use,
+        folding: Folding,
+        mapping: Option<Mapping>,
+    ) -> Result<Engine, Failure> {
         let Opened { store, read_only } = self.store(config, what_for).await?;
         let options =
-            EngineOptions { read_only, ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding) };
+            EngineOptions { read_only, mapping, ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding) };
         let options = if folding == Folding::Background { options.serving() } else { options };
         let engine = Engine::open(options).await?;
         if read_only {

@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod demo;
 mod failure;
+mod hooks;
 mod humane;
 mod server;
 mod shutdown;

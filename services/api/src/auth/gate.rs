@@ -61,6 +61,17 @@ impl Gate {
         self.verify(&token).await
     }
 
+    /// Who sends a request whose address holds a token.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`: it is not valid.
+    pub async fn admit_by(&self, token: &str) -> Result<Arc<Access>> {
+        match Token::parse(token) {
+            Some(token) => self.verify(&token).await,
+            None => Err(refused("the address holds no token of this server; write it like ?token=vg_…")),
+        }
+    }
+
     async fn verify(&self, token: &Token) -> Result<Arc<Access>> {
         let (digest, now) = (token.digest(), self.engine.now());
         let fresh = |known: &Known| (0..TRUSTED).contains(&(now - known.looked_up));

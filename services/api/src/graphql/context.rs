@@ -6,8 +6,9 @@
 //! once for all fields that name it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use vigie_engine::Engine;
+use vigie_engine::{Engine, Unmapped};
 use vigie_metrics::{Point, Scope, ScopeSpec, ServiceInfo, Snapshot};
 use vigie_model::settings::MetricName;
 use vigie_model::window::{Granularity, Window, buckets};
@@ -16,6 +17,7 @@ use vigie_model::{Time, format_time};
 use super::budget::Budget;
 use super::inputs::{ScopeInput, WindowInput};
 use super::scalars::DateTime;
+use crate::auth::{Access, Right};
 use crate::error::{ApiError, Code, Result};
 use crate::team_view::TeamViews;
 
@@ -23,8 +25,10 @@ use crate::team_view::TeamViews;
 pub struct Ask {
     engine: Engine,
     teams: Arc<TeamViews>,
-    team: Option<Arc<str>>,
+    access: Access,
     present: Arc<View>,
+    /// Something beside the snapshot was looked at, so that an equal request may have another answer.
+    volatile: AtomicBool,
 }
 
 /// One state of the data at one instant: what answers are computed from.
@@ -42,14 +46,42 @@ impl Ask {
     pub fn new(
         engine: Engine,
         teams: Arc<TeamViews>,
-        team: Option<Arc<str>>,
+        access: &Access,
         snapshot: Arc<Snapshot>,
         now: Time,
         budget: Budget,
     ) -> Self {
-        let snapshot = teams.of(&snapshot, None, team.as_deref());
+        let snapshot = teams.of(&snapshot, None, access.team.as_deref());
         let present = Arc::new(View { snapshot, now, budget: Arc::new(budget) });
-        Self { engine, teams, team, present }
+        Self { engine, teams, access: access.clone(), present, volatile: AtomicBool::new(false) }
+    }
+
+    /// The engine, for those who administer: what is asked of it changes beside the snapshot.
+    ///
+    /// # Errors
+    /// The right is missing.
+    pub fn admin(&self) -> Result<&Engine> {
+        self.volatile.store(true, Ordering::Relaxed);
+        self.access.need(Right::Admin)?;
+        if self.access.team.is_some() {
+            let message = "deliveries are those of all teams; ask with a token that is not limited to one";
+            return Err(ApiError::new(Code::Forbidden, message));
+        }
+        Ok(&self.engine)
+    }
+
+    /// The services that maps guessed.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn unmapped(&self) -> Result<Vec<Unmapped>> {
+        self.volatile.store(true, Ordering::Relaxed);
+        Ok(self.engine.unmapped().await?)
+    }
+
+    /// Whether an equal request at this moment may have another answer.
+    pub fn is_volatile(&self) -> bool {
+        self.volatile.load(Ordering::Relaxed)
     }
 
     /// The state as of an earlier instant, or the present one.
@@ -67,7 +99,7 @@ impl Ask {
             return Err(ApiError::bad_input(message));
         }
         let snapshot = self.engine.snapshot_as_of(at).await?;
-        let snapshot = self.teams.of(&snapshot, Some(at), self.team.as_deref());
+        let snapshot = self.teams.of(&snapshot, Some(at), self.access.team.as_deref());
         Ok(Arc::new(View { snapshot, now: at, budget: self.present.budget.clone() }))
     }
 }

@@ -59,7 +59,8 @@ impl Graphql {
         } else {
             &self.strict
         };
-        let mut request = request.data(Arc::new(ask));
+        let ask = Arc::new(ask);
+        let mut request = request.data(ask.clone());
         request.set_parsed_query(document.parsed.clone());
         let response = if points < HEAVY {
             run(schema.clone(), request).await
@@ -70,7 +71,8 @@ impl Graphql {
         if response.is_ok() {
             document.prove();
         }
-        Ok(render(response))
+        let made = render(response);
+        Ok(Made { repeatable: made.repeatable && !ask.is_volatile(), ..made })
     }
 
     fn prepare(&self, request: &Request) -> Result<(Arc<Document>, u64)> {

@@ -181,7 +181,9 @@ pub fn bad_cursor(cursor: &str) -> ApiError {
     ))
 }
 
-fn encode(key: &str) -> String {
+/// The cursor of a row with this text of its own.
+#[must_use]
+pub fn encode(key: &str) -> String {
     let mut cursor = String::with_capacity(1 + 2 * key.len());
     cursor.push('k');
     for byte in key.bytes() {
@@ -191,7 +193,9 @@ fn encode(key: &str) -> String {
     cursor
 }
 
-fn decode(cursor: &str) -> Option<String> {
+/// The text that a cursor holds; `None`: it is none.
+#[must_use]
+pub fn decode(cursor: &str) -> Option<String> {
     let digits = cursor.strip_prefix('k')?.as_bytes();
     let pairs = digits.chunks_exact(2);
     if !pairs.remainder().is_empty() {

@@ -4,6 +4,7 @@ mod breakdown;
 mod catalogue;
 mod change;
 mod definition;
+mod delivery;
 mod deployment;
 mod evidence;
 mod family;

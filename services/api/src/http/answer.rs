@@ -61,7 +61,7 @@ where
         return Ok(known);
     }
     let budget = Budget::new(state.limits.rows);
-    let ask = Ask::new(state.engine.clone(), state.teams.clone(), access.team.clone(), snapshot, moment.now, budget);
+    let ask = Ask::new(state.engine.clone(), state.teams.clone(), access, snapshot, moment.now, budget);
     let made = make(key.request.clone(), ask).await?;
     let ready = Ready { notice: made.notice.as_deref().and_then(notice), ..Ready::new(made.body, gzip) };
     if made.repeatable {

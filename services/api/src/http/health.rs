@@ -71,5 +71,6 @@ async fn render(request: &HttpRequest, state: &State) -> Result<String> {
         folded_seq: status.folded_seq,
         folded_lag_seconds: status.lag.as_secs_f64(),
         queued_events: status.queue_events,
+        deliveries: [status.deliveries_mapped, status.deliveries_ignored, status.deliveries_failed],
     }))
 }

@@ -16,14 +16,21 @@ pub enum Route {
     Graphql,
     /// `/v1/events`
     Events,
+    /// `/v1/hooks/{connector}`
+    Hooks,
     /// `/v1/table`
     Table,
     /// Everything else.
     Other,
 }
 
-const ROUTES: [(Route, &str); 4] =
-    [(Route::Graphql, "graphql"), (Route::Events, "events"), (Route::Table, "table"), (Route::Other, "other")];
+const ROUTES: [(Route, &str); 5] = [
+    (Route::Graphql, "graphql"),
+    (Route::Events, "events"),
+    (Route::Hooks, "hooks"),
+    (Route::Table, "table"),
+    (Route::Other, "other"),
+];
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// Upper ends of the histogram's buckets, in microseconds, and how they are written in seconds.
 const BUCKETS: [(u64, &str); 11] = [
@@ -58,6 +65,14 @@ pub struct Telemetry {
     pub events_duplicate: AtomicU64,
     /// Events that were refused.
     pub events_rejected: AtomicU64,
+    /// Deliveries of webhooks taken in.
+    pub deliveries_accepted: AtomicU64,
+    /// Deliveries that were there already.
+    pub deliveries_duplicate: AtomicU64,
+    /// Deliveries that did not prove where they come from.
+    pub deliveries_unproven: AtomicU64,
+    /// Deliveries that were refused for another reason.
+    pub deliveries_rejected: AtomicU64,
     /// Requests answered from the memory of equal ones.
     pub remembered: AtomicU64,
 }
@@ -77,6 +92,8 @@ pub struct Gauges {
     pub folded_lag_seconds: f64,
     /// Events that wait to be written.
     pub queued_events: u32,
+    /// Deliveries that became events, that became none, and that could not be mapped.
+    pub deliveries: [u64; 3],
 }
 
 /// A request being answered.
@@ -125,6 +142,7 @@ impl Telemetry {
         for (result, count) in events {
             text.line("vigie_events_total", &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
         }
+        self.webhooks(&mut text, gauges);
         text.single("vigie_log_last_sequence", "The sequence number of the last event in the log.", gauges.last_seq);
         text.single(
             "vigie_folded_sequence",
@@ -147,6 +165,25 @@ impl Telemetry {
         text.line("vigie_remembered_answers_total", "", self.remembered.load(Ordering::Relaxed));
         self.requests(&mut text);
         text.0
+    }
+
+    fn webhooks(&self, text: &mut Text, gauges: &Gauges) {
+        let name = "vigie_deliveries_total";
+        text.head(name, "counter", "Deliveries of webhooks that were sent to this server, by what became of them.");
+        let deliveries = [
+            ("accepted", &self.deliveries_accepted),
+            ("duplicate", &self.deliveries_duplicate),
+            ("unproven", &self.deliveries_unproven),
+            ("rejected", &self.deliveries_rejected),
+        ];
+        for (result, count) in deliveries {
+            text.line(name, &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
+        }
+        let name = "vigie_deliveries_mapped_total";
+        text.head(name, "counter", "Deliveries that this server has mapped, by what became of them.");
+        for (result, count) in ["mapped", "ignored", "failed"].into_iter().zip(gauges.deliveries) {
+            text.line(name, &format!("result=\"{result}\""), count);
+        }
     }
 
     fn requests(&self, text: &mut Text) {

@@ -12,8 +12,8 @@ use vigie_metrics::ServiceFrame;
 use vigie_store::{FactsBatch, ServiceDelta, StoreError};
 
 use super::folder::{Folded, Folder};
-use super::lease::Lease;
 use crate::error::{EngineError, Result};
+use crate::lease::Lease;
 use crate::shared::Shared;
 use crate::standing::{Standing, UNDER_WAY, digest_of, version_number};
 use crate::status::Progress;

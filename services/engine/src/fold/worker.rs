@@ -8,10 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::leader::Leader;
-use super::lease::Lease;
 use crate::error::{EngineError, Result};
+use crate::lease::Lease;
 use crate::shared::Shared;
 use crate::standing::Standing;
+
+/// The lease of the folding.
+const FOLD: &str = "fold";
 
 /// How long to wait after something failed before trying again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -108,7 +111,7 @@ impl Worker {
             let options = &shared.options;
             // Who may not write leads nobody, and must not keep others from it.
             let ttl = (!options.read_only).then_some(options.lease);
-            Lease::keep(shared.store.clone(), shared.clock.clone(), options.name.clone(), ttl)
+            Lease::keep(shared, FOLD, ttl)
         })
     }
 

@@ -7,7 +7,8 @@ use super::insert::{LogRow, insert};
 use super::prepared::PreparedEvent;
 use super::timeless;
 use crate::connection::{Tx, each};
-use crate::keeping::{Cursor, write_cursor};
+use crate::deliveries::{Mappings, write_mappings};
+use crate::keeping::{Cursor, LeaseProof, check_lease, write_cursor};
 use crate::{Result, Store};
 
 /// Writers of the log on PostgreSQL come one after the other, so that the order of `seq` is that of commits.
@@ -25,6 +26,15 @@ pub enum Outcome {
     },
     /// It was there before, or stands earlier in the same batch.
     Duplicate,
+}
+
+/// What is written in the transaction that records a batch: both or neither are on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Companion {
+    /// How far a source has been pulled.
+    Cursor(Cursor),
+    /// What became of the deliveries that the events come from, by whoever holds the lease of the mapping.
+    Mappings(Mappings, LeaseProof),
 }
 
 /// What became of a batch.
@@ -64,26 +74,26 @@ impl Store {
         self.append_and(batch, recorded_at, None).await
     }
 
-    /// [`Store::append`], with how far a source has been pulled: both or neither are on disk.
+    /// [`Store::append`], with what belongs to it.
     ///
     /// # Errors
-    /// As for [`Store::append`].
-    pub async fn append_with_cursor(
+    /// As for [`Store::append`], and [`crate::StoreError::LeaseLost`].
+    pub async fn append_with(
         &self,
         batch: &[PreparedEvent],
         recorded_at: Time,
-        cursor: &Cursor,
+        companion: &Companion,
     ) -> Result<Appended> {
-        self.append_and(batch, recorded_at, Some(cursor)).await
+        self.append_and(batch, recorded_at, Some(companion)).await
     }
 
     async fn append_and(
         &self,
         batch: &[PreparedEvent],
         recorded_at: Time,
-        cursor: Option<&Cursor>,
+        companion: Option<&Companion>,
     ) -> Result<Appended> {
-        if batch.is_empty() && cursor.is_none() {
+        if batch.is_empty() && companion.is_none() {
             return Ok(Appended { recorded_at, outcomes: Vec::new() });
         }
         let mut tx = self.begin().await?;
@@ -114,10 +124,15 @@ impl Store {
                 _ => Outcome::Duplicate,
             })
             .collect();
-        if let Some(cursor) = cursor {
-            write_cursor(&mut tx, cursor, recorded_at).await?;
+        match companion {
+            None => {}
+            Some(Companion::Cursor(cursor)) => write_cursor(&mut tx, cursor, recorded_at).await?,
+            Some(Companion::Mappings(mappings, lease)) => {
+                check_lease(&mut tx, lease).await?;
+                write_mappings(&mut tx, mappings, recorded_at).await?;
+            }
         }
-        if cursor.is_none() && !is_new.contains(&true) {
+        if companion.is_none() && !is_new.contains(&true) {
             // What it repeats was committed before: there is nothing to sync.
             tx.rollback().await?;
         } else {

@@ -6,6 +6,6 @@ mod prepared;
 mod read;
 mod timeless;
 
-pub use append::{Appended, Outcome};
+pub use append::{Appended, Companion, Outcome};
 pub use prepared::PreparedEvent;
 pub use read::RawEvent;

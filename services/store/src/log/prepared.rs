@@ -40,6 +40,12 @@ impl PreparedEvent {
         &self.home
     }
 
+    /// What an event with a time is recognised by when it comes again.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// The event as one line of JSON, as the log holds it.
     #[must_use]
     pub fn body(&self) -> &str {

@@ -1,7 +1,7 @@
 //! Leases, tokens, secrets, cursors and single values.
 
 use vigie_model::SECOND;
-use vigie_store::{Cursor, Token};
+use vigie_store::{Companion, Cursor, Token};
 use vigie_testkit::events::deployed;
 use vigie_testkit::{TestDatabase, store_test_suite};
 
@@ -85,11 +85,11 @@ async fn a_cursor_moves_with_its_events(db: TestDatabase) {
     let cursor = |value: &str| Cursor { source: "github:acme/shop".to_owned(), value: value.to_owned() };
     let events = prepared(&[deployed("a", "1", "2026-09-01T10:00:00Z")]);
     assert_eq!(store.cursor("github:acme/shop").await.unwrap(), None);
-    assert_eq!(letters(&store.append_with_cursor(&events, now(), &cursor("1")).await.unwrap()), "A");
+    assert_eq!(letters(&store.append_with(&events, now(), &Companion::Cursor(cursor("1"))).await.unwrap()), "A");
     assert_eq!(store.cursor("github:acme/shop").await.unwrap().as_deref(), Some("1"));
     // A page that brought nothing new, or nothing at all, moves it too.
-    assert_eq!(letters(&store.append_with_cursor(&events, now(), &cursor("2")).await.unwrap()), "d");
-    store.append_with_cursor(&[], now(), &cursor("3")).await.unwrap();
+    assert_eq!(letters(&store.append_with(&events, now(), &Companion::Cursor(cursor("2"))).await.unwrap()), "d");
+    store.append_with(&[], now(), &Companion::Cursor(cursor("3"))).await.unwrap();
     assert_eq!(store.cursor("github:acme/shop").await.unwrap().as_deref(), Some("3"));
     store.set_cursor(&cursor("4"), now() + 1).await.unwrap();
     assert_eq!(store.cursors().await.unwrap(), [(cursor("4"), now() + 1)]);

@@ -8,6 +8,7 @@ use crate::humane;
 use crate::terminal::{Format, Output, Paint, Tone, print, print_json};
 
 mod data;
+mod hooks;
 mod setup;
 
 /// Say what is set up, what is reachable, what data is missing and how to get it
@@ -72,6 +73,7 @@ async fn look(context: &Context) -> Vec<Finding> {
     setup::pulls(&config, &mut findings);
     let store = setup::database(context, &config, &mut findings).await;
     setup::server(&config, store.as_ref(), context.now(), &mut findings).await;
+    hooks::look(&config, store.as_ref(), &mut findings).await;
     if let Some(store) = store {
         data::look(context, store, &mut findings).await;
     }

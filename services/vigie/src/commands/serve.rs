@@ -6,6 +6,7 @@ use crate::commands::pull;
 use crate::context::{Context, Use};
 use crate::demo::MADE_UP;
 use crate::failure::Outcome;
+use crate::hooks;
 use crate::server::Door;
 use crate::shutdown::Shutdown;
 
@@ -25,8 +26,9 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     let flags: Vec<_> = args.listen.into_iter().map(|listen| ("listen", listen)).collect();
     let config = context.load(&flags)?;
     let shutdown = Shutdown::listen("stopping: what was taken is being finished; press again to abort")?;
+    let mapping = hooks::mapping(&config)?;
     let door = Door::open(&config)?;
-    let engine = context.engine(&config, Use::Write, Folding::Background).await?;
+    let engine = context.mapping_engine(&config, Use::Write, Folding::Background, mapping).await?;
     let door = door.guarded(&config, engine.store(), context.now()).await?;
     let pulls = pull::schedule(&config, &engine, &shutdown);
     let is_demo = engine.snapshot().settings().organization.ends_with(MADE_UP);

@@ -57,9 +57,6 @@ pub(super) fn hooks(reader: &mut Reader, root: &Section<'_>, intake: &Intake) ->
         else {
             continue;
         };
-        if !seen.insert(name.clone()) {
-            reader.wrong(&node, "this connector is set up twice; keep one");
-        }
         let Some(connector) = registry.get(&name) else {
             reader.wrong(&node, registry.unknown(&name));
             continue;
@@ -68,9 +65,14 @@ pub(super) fn hooks(reader: &mut Reader, root: &Section<'_>, intake: &Intake) ->
             let title = &connector.manifest.title;
             reader.wrong(node, format_args!("{title} signs nothing, so a secret could not be checked; remove it"));
         }
+        let source = source.unwrap_or_else(|| name.clone());
+        if !seen.insert((name.clone(), source.clone())) {
+            reader.wrong(&node, "this connector is set up twice; keep one, or give each a source of its own");
+            continue;
+        }
         let settings = section.get("settings").map(|node| settings(reader, &node, connector)).unwrap_or_default();
         let secret_files = secret_files.into_iter().map(|(_, path)| path).collect();
-        all.push(HookEntry { source: source.unwrap_or_else(|| name.clone()), connector: name, secret_files, settings });
+        all.push(HookEntry { source, connector: name, secret_files, settings });
     }
     all
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Object, SimpleObject};
+use vigie_engine::{Unmapped, say_unmapped};
 use vigie_metrics::{QualityItem, Scope};
 use vigie_model::window::Window;
 
@@ -25,8 +26,14 @@ pub struct DataQuality {
 ///
 /// # Errors
 /// The request has used up its budget.
-pub fn report(view: &Arc<View>, scope: &Scope, window: Window) -> Result<DataQuality> {
-    let report = view.snapshot.quality(scope, window, view.now);
+pub fn report(
+    view: &Arc<View>,
+    scope: &Scope,
+    window: Window,
+    unmapped: &[Unmapped],
+) -> Result<DataQuality> {
+    let mut report = view.snapshot.quality(scope, window, view.now);
+    say_unmapped(&mut report.items, unmapped);
     view.budget.spend(view.price(scope) + report.items.len() as u64 / 10)?;
     let items: Arc<Vec<QualityItem>> = Arc::new(report.items);
     let mut issues = Vec::new();
@@ -188,6 +195,10 @@ fn explain(code: &str) -> (&'static str, &'static str) {
         "undeclared_service" => (
             "Services are named by events and not by the catalogue: they have no team, and their repository is guessed by their name.",
             "Declare them in the configuration, or send service events.",
+        ),
+        "unmapped_service" => (
+            "Webhooks say something of these services, and nothing in the catalogue says which service is meant: the name is a guess.",
+            "Put the line that the example shows under the [[service]] that is meant, then run vigie replay.",
         ),
         "service_without_team" => (
             "No team runs these services, so they are in no team's numbers.",

@@ -8,6 +8,7 @@ use vigie_model::settings;
 use super::catalogue::{Service, Team};
 use super::change::{self, Change};
 use super::definition::definition;
+use super::delivery::{self, Delivery, DeliveryState};
 use super::deployment::{self, Deployment};
 use super::incident::{self, Incident};
 use super::quality::{self, DataQuality};
@@ -152,8 +153,14 @@ impl Query {
         #[graphql(desc = "The window.")] window: WindowInput,
         #[graphql(desc = "Ask as of this earlier instant.")] as_of: Option<DateTime>,
     ) -> Result<DataQuality> {
+        let is_present = as_of.is_none();
         let view = view(ctx, as_of).await?;
-        quality::report(&view, &*view.scope(scope)?, view.window(&window)?)
+        // What maps guess is known of the present alone.
+        let unmapped = match is_present {
+            true => ctx.data_unchecked::<Arc<Ask>>().unmapped().await?,
+            false => Vec::new(),
+        };
+        quality::report(&view, &*view.scope(scope)?, view.window(&window)?, &unmapped)
     }
 
     /// The same answers flat, for tables, spreadsheets and Grafana: a row for each metric, part of the scope and bucket.
@@ -181,6 +188,21 @@ impl Query {
         };
         let answer = table::answer(ctx.data_unchecked::<Arc<Ask>>().view(as_of).await, args)?;
         Ok(Table { rows: answer.rows.into_iter().map(Into::into).collect(), notice: answer.notice })
+    }
+
+    /// What tools sent to webhooks, the latest first, and what became of it. Only for those who administer.
+    #[allow(clippy::too_many_arguments)]
+    async fn deliveries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that have come so far.")] state: Option<DeliveryState>,
+        #[graphql(desc = "Only those of this connector.")] connector: Option<String>,
+        #[graphql(desc = "Only those of this source.")] source: Option<String>,
+        #[graphql(desc = "How many at most, 100 by default, up to 500.")] first: Option<i32>,
+        #[graphql(desc = "A cursor: the deliveries behind it.")] after: Option<String>,
+    ) -> Result<Connection<Delivery>> {
+        let page = PageArgs::new(first, after)?;
+        delivery::page(ctx.data_unchecked::<Arc<Ask>>(), state, connector, source, &page).await
     }
 
     /// What every number means, with the settings of this site that shape it.

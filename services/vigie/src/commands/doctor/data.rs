@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vigie_engine::{Engine, EngineOptions, Folding};
+use vigie_engine::{Engine, EngineOptions, Folding, Unmapped, say_unmapped};
 use vigie_metrics::{NoData, ScopeSpec, Snapshot, TargetStatus};
 use vigie_model::settings::MetricName;
 use vigie_model::window::Window;
@@ -27,12 +27,13 @@ pub(super) async fn look(context: &Context, store: Store, findings: &mut Vec<Fin
             return;
         }
     };
+    let unmapped = engine.unmapped().await.unwrap_or_default();
     let snapshot = engine.snapshot();
     if snapshot.services().is_empty() {
         return;
     }
     missing(&snapshot, context.now(), findings);
-    quality(&snapshot, context.now(), findings);
+    quality(&snapshot, &unmapped, context.now(), findings);
 }
 
 fn window(now: Time) -> Window {
@@ -91,17 +92,18 @@ fn is_told_by(metric: MetricName, reason: NoData) -> bool {
     }
 }
 
-fn quality(snapshot: &Snapshot, now: Time, findings: &mut Vec<Finding>) {
+fn quality(snapshot: &Snapshot, unmapped: &[Unmapped], now: Time, findings: &mut Vec<Finding>) {
     let Ok(scope) = snapshot.scope(&ScopeSpec::default()) else { return };
-    let report = snapshot.quality(&scope, window(now), now);
-    for (code, count) in &report.counts {
-        let example = report.items.iter().find(|item| item.code == *code);
+    let mut items = snapshot.quality(&scope, window(now), now).items;
+    say_unmapped(&mut items, unmapped);
+    for same in items.chunk_by(|a, b| a.code == b.code) {
+        let (code, count, example) = (&same[0].code, same.len() as u64, same.first());
         let example = example.map(|item| format!("{}: {}", item.service, item.detail)).unwrap_or_default();
         // Said already, per metric.
         if matches!(&**code, "no_failure_signal" | "no_uptime_source") {
             continue;
         }
-        let text = format!("{} {}", humane::count(*count), code.replace('_', " "));
+        let text = format!("{} {}", humane::count(count), code.replace('_', " "));
         findings.push(Finding::note(DATA, text, format!("for example {example}")));
     }
     let missed = MetricName::ALL

@@ -197,11 +197,4 @@ pub(super) fn pulls(config: &Config, findings: &mut Vec<Finding>) {
             ),
         });
     }
-    for hook in &config.hooks {
-        findings.push(Finding::note(
-            PULLS,
-            format!("hook {}: this release takes no webhooks yet", hook.connector),
-            "send native events to /v1/events",
-        ));
-    }
 }

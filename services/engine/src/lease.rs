@@ -1,4 +1,4 @@
-//! Who folds: one process at a time, by a lease in the database.
+//! What one process at a time does, folding or mapping: by a lease in the database.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,15 +9,13 @@ use vigie_model::Clock;
 use vigie_store::{LeaseProof, Store};
 
 use crate::error::EngineError;
-use crate::shared::lock;
-
-/// The lease's name.
-const FOLD: &str = "fold";
+use crate::shared::{Shared, lock};
 
 /// Tries to get the lease, and holds it for as long as this lives and the database agrees.
 pub(crate) struct Lease {
     store: Store,
     clock: Arc<dyn Clock>,
+    name: &'static str,
     holder: String,
     /// `None`: not asked for yet.
     held: watch::Sender<Option<bool>>,
@@ -27,13 +25,15 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Begins to try. Without a time to hold it for it is never asked for, and never held.
-    pub(crate) fn keep(store: Store, clock: Arc<dyn Clock>, holder: String, ttl: Option<Duration>) -> Self {
+    pub(crate) fn keep(shared: &Shared, name: &'static str, ttl: Option<Duration>) -> Self {
+        let (store, clock, holder) = (shared.store.clone(), shared.clock.clone(), shared.options.name.clone());
         let held = watch::Sender::new(ttl.is_none().then_some(false));
         let trouble = Arc::default();
         let keeper = ttl.map(|ttl| {
-            tokio::spawn(keep(store.clone(), clock.clone(), holder.clone(), ttl, held.clone(), Arc::clone(&trouble)))
+            let (store, clock, holder) = (store.clone(), clock.clone(), holder.clone());
+            tokio::spawn(keep(store, clock, name, holder, ttl, held.clone(), Arc::clone(&trouble)))
         });
-        Self { store, clock, holder, held, trouble, keeper }
+        Self { store, clock, name, holder, held, trouble, keeper }
     }
 
     /// Whether it was held when last asked for. A write that rests on it fails where that is no longer so.
@@ -58,7 +58,7 @@ impl Lease {
 
     /// For a write that rests on it.
     pub(crate) fn proof(&self) -> LeaseProof {
-        LeaseProof { name: FOLD.to_owned(), holder: self.holder.clone(), now: self.clock.now() }
+        LeaseProof { name: self.name.to_owned(), holder: self.holder.clone(), now: self.clock.now() }
     }
 
     /// Gives it back, so that another process need not wait for its end.
@@ -67,8 +67,8 @@ impl Lease {
         keeper.abort();
         // A renewal under way would take it again after it was given back.
         let _ = keeper.await;
-        if let Err(error) = self.store.release(FOLD, &self.holder).await {
-            tracing::warn!(%error, "the lease of the folding was not given back; it ends by itself");
+        if let Err(error) = self.store.release(self.name, &self.holder).await {
+            tracing::warn!(lease = self.name, %error, "a lease was not given back; it ends by itself");
         }
     }
 }
@@ -84,6 +84,7 @@ impl Drop for Lease {
 async fn keep(
     store: Store,
     clock: Arc<dyn Clock>,
+    name: &'static str,
     holder: String,
     ttl: Duration,
     held: watch::Sender<Option<bool>>,
@@ -91,10 +92,10 @@ async fn keep(
 ) {
     let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
     loop {
-        let asked = store.lease(FOLD, &holder, micros, clock.now()).await;
+        let asked = store.lease(name, &holder, micros, clock.now()).await;
         let is_held = *asked.as_ref().unwrap_or(&false);
         if let Err(error) = &asked {
-            tracing::warn!(%error, "the lease of the folding was not renewed");
+            tracing::warn!(lease = name, %error, "a lease was not renewed");
         }
         *lock(&trouble) = asked.err().map(Into::into);
         held.send_if_modified(|known| known.replace(is_held) != Some(is_held));

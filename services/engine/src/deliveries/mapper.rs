@@ -1,0 +1,287 @@
+//! The task that maps what waits, in a lane for each source, while this process holds the lease.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{Mutex, Notify, watch};
+use vigie_ingest::connector::{Outcome, Pool};
+use vigie_model::{HOUR, Time};
+use vigie_store::{Companion, DeliveryState, Mapping as Mapped, Mappings, Pending, Unmapped};
+
+use super::Mapping;
+use super::lane::Unmappable;
+use super::restate::{Ledger, Said};
+use crate::error::{EngineError, Result};
+use crate::intake::Intake;
+use crate::lease::Lease;
+use crate::shared::Shared;
+
+/// The lease of the mapping.
+const MAP: &str = "map";
+/// Deliveries that one transaction records, and the bytes of their bodies.
+const BATCH: i64 = 64;
+const BATCH_BYTES: i64 = 16 << 20;
+/// How long a lane waits after something failed.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How much of an error is kept.
+const ERROR_CHARS: usize = 2_000;
+
+/// See the module's documentation.
+pub(crate) struct Mapper {
+    pub(super) shared: Arc<Shared>,
+    pub(super) mapping: Mapping,
+    pub(super) pool: Pool,
+    intake: Arc<Intake>,
+    arrived: Arc<Notify>,
+    /// `None`: to be read from the database, because another process may have mapped meanwhile.
+    ledger: Mutex<Option<Ledger>>,
+    /// Guesses that the database has as they are.
+    guessed: std::sync::Mutex<HashSet<(String, String, String)>>,
+}
+
+type Lane<'m> = BoxFuture<'m, (String, Result<()>)>;
+
+impl Mapper {
+    pub(crate) fn new(shared: Arc<Shared>, mapping: Mapping, intake: Arc<Intake>, arrived: Arc<Notify>) -> Self {
+        let pool = Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits);
+        Self { shared, mapping, pool, intake, arrived, ledger: Mutex::default(), guessed: std::sync::Mutex::default() }
+    }
+
+    fn lease(&self) -> Lease {
+        Lease::keep(&self.shared, MAP, Some(self.shared.options.lease))
+    }
+
+    /// Maps what waits until `stop`.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let lease = self.lease();
+        let (mut held, stopped) = (lease.watch(), stop.clone());
+        let mut lanes: FuturesUnordered<Lane<'_>> = FuturesUnordered::new();
+        let mut busy = BTreeSet::new();
+        let mut forget_at = Time::MIN;
+        while !*stop.borrow() {
+            if lease.is_held() {
+                self.fill(&mut lanes, &mut busy, &lease, &stopped).await;
+                if self.shared.clock.now() >= forget_at {
+                    forget_at = self.shared.clock.now() + HOUR;
+                    self.forget().await;
+                }
+            } else if lanes.is_empty() {
+                *self.ledger.lock().await = None;
+            }
+            tokio::select! {
+                Some((source, result)) = lanes.next() => {
+                    busy.remove(&source);
+                    self.note(&source, result, &lease);
+                }
+                () = self.arrived.notified() => {}
+                _ = held.changed() => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+                // Another process may have taken something in.
+                () = tokio::time::sleep(self.shared.options.poll) => {}
+            }
+        }
+        while lanes.next().await.is_some() {}
+        drop(lanes);
+        lease.release().await;
+    }
+
+    /// Maps until nothing waits any more, or waits for the process that does.
+    pub(crate) async fn drain(&self) -> Result<()> {
+        let lease = self.lease();
+        let (_stop, stopped) = watch::channel(false);
+        let result = loop {
+            match self.shared.store.pending_sources().await {
+                Ok(sources) if sources.is_empty() => break Ok(()),
+                Ok(sources) if lease.is_held() => {
+                    let lanes = sources.iter().map(|source| self.lane(source, &lease, &stopped));
+                    let failed = futures::future::join_all(lanes).await.into_iter().find_map(Result::err);
+                    match failed {
+                        None | Some(EngineError::LeaseLost) => {}
+                        Some(error) => break Err(error),
+                    }
+                }
+                Ok(_) => match lease.trouble() {
+                    Some(error) => break Err(error),
+                    None => tokio::time::sleep(self.shared.options.poll).await,
+                },
+                Err(error) => break Err(error.into()),
+            }
+        };
+        lease.release().await;
+        result
+    }
+
+    /// Opens a lane for every source that has something waiting and none yet.
+    async fn fill<'m>(
+        &'m self,
+        lanes: &mut FuturesUnordered<Lane<'m>>,
+        busy: &mut BTreeSet<String>,
+        lease: &'m Lease,
+        stop: &'m watch::Receiver<bool>,
+    ) {
+        let sources = match self.shared.store.pending_sources().await {
+            Ok(sources) => sources,
+            Err(error) => {
+                tracing::error!(%error, "what waits to be mapped could not be read; it is tried again");
+                return;
+            }
+        };
+        for source in sources {
+            if busy.insert(source.clone()) {
+                lanes.push(
+                    async move {
+                        let result = self.lane(&source, lease, stop).await;
+                        if result.is_err() {
+                            tokio::time::sleep(PAUSE).await;
+                        }
+                        (source, result)
+                    }
+                    .boxed(),
+                );
+            }
+        }
+    }
+
+    fn note(&self, source: &str, result: Result<()>, lease: &Lease) {
+        match result {
+            Ok(()) | Err(EngineError::ShuttingDown) => {}
+            Err(EngineError::LeaseLost) => {
+                tracing::info!("another process maps now");
+                lease.lost();
+            }
+            Err(error) => tracing::error!(source, %error, "the mapping did not go on; it is tried again"),
+        }
+    }
+
+    /// Maps what waits of a source, in the order of arrival.
+    async fn lane(&self, source: &str, lease: &Lease, stop: &watch::Receiver<bool>) -> Result<()> {
+        // One worker is left to the other sources.
+        let at_once = self.mapping.workers.saturating_sub(1).max(1);
+        while !*stop.borrow() && lease.is_held() {
+            let batch = self.shared.store.pending(source, BATCH, BATCH_BYTES).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let maps = futures::stream::iter(batch).map(|pending| async move {
+                let result = self.map(&pending).await;
+                (pending, result)
+            });
+            let mapped: Vec<_> = maps.buffered(at_once).collect().await;
+            let later = mapped.iter().find_map(|(_, result)| match result {
+                Err(Unmappable::Later(why)) => Some(why.clone()),
+                _ => None,
+            });
+            self.record(mapped, lease).await?;
+            if let Some(message) = later {
+                return Err(EngineError::Unavailable { message });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what became of deliveries, all in one transaction.
+    async fn record(
+        &self,
+        mapped: Vec<(Pending, Result<Outcome, Unmappable>)>,
+        lease: &Lease,
+    ) -> Result<()> {
+        // Held until it is written: what is taken back depends on what was said before.
+        let mut ledger = self.ledger.lock().await;
+        // After a failure it may be ahead of the database.
+        let mut own = match ledger.take() {
+            Some(own) => own,
+            None => Ledger::load(&self.shared.store).await?,
+        };
+        let before: Vec<i64> =
+            mapped.iter().filter(|(pending, _)| pending.was_mapped).map(|(pending, _)| pending.seq).collect();
+        let mut before = self.shared.store.contributions(&before).await?;
+        let (mut mappings, mut said, mut speakers) = (Mappings::default(), Vec::new(), Vec::new());
+        for (pending, result) in mapped {
+            let mut mapping = Mapped {
+                seq: pending.seq,
+                state: DeliveryState::Failed,
+                events: 0,
+                error: None,
+                contributions: None,
+            };
+            match result {
+                Err(Unmappable::Later(_)) => continue,
+                Err(Unmappable::Failed(error)) => mapping.error = Some(error.chars().take(ERROR_CHARS).collect()),
+                Ok(outcome) => {
+                    mapping.state = match outcome.events.is_empty() {
+                        true => DeliveryState::Ignored,
+                        false => DeliveryState::Mapped,
+                    };
+                    mapping.events = outcome.events.len();
+                    self.guess(&pending, &outcome, &mut mappings.unmapped);
+                    speakers.push((mappings.deliveries.len(), pending.was_mapped));
+                    let before = before.remove(&pending.seq).unwrap_or_default();
+                    said.push(Said { delivery: pending.seq, before, now: outcome.events });
+                }
+            }
+            mappings.deliveries.push(mapping);
+        }
+        if mappings.deliveries.is_empty() {
+            *ledger = Some(own);
+            return Ok(());
+        }
+        let batch = own.batch(&self.shared.store, said).await?;
+        for ((place, was_mapped), contributions) in speakers.into_iter().zip(batch.contributions) {
+            let is_noted = was_mapped || !contributions.is_empty();
+            mappings.deliveries[place].contributions = is_noted.then_some(contributions);
+        }
+        mappings.restated = batch.restated;
+        let told = mappings.clone();
+        self.intake.submit_mapped(batch.events, Companion::Mappings(mappings, lease.proof())).await?;
+        told.deliveries.iter().for_each(|mapping| self.count(mapping.state));
+        crate::shared::lock(&self.guessed).extend(told.unmapped.into_iter().map(key));
+        own.recorded(&told.restated);
+        *ledger = Some(own);
+        Ok(())
+    }
+
+    /// Adds what the database does not know yet of the services that were guessed.
+    fn guess(&self, pending: &Pending, outcome: &Outcome, all: &mut Vec<Unmapped>) {
+        let guessed = crate::shared::lock(&self.guessed);
+        for guess in &outcome.unmapped {
+            let unmapped = Unmapped {
+                service: guess.service.clone(),
+                connector: pending.connector.clone(),
+                matches: serde_json::to_string(&guess.matches).unwrap_or_default(),
+            };
+            if !guessed.contains(&key(unmapped.clone())) && !all.contains(&unmapped) {
+                all.push(unmapped);
+            }
+        }
+    }
+
+    fn count(&self, state: DeliveryState) {
+        let counts = &self.shared.deliveries;
+        let count = match state {
+            DeliveryState::Mapped => &counts.mapped,
+            DeliveryState::Ignored => &counts.ignored,
+            DeliveryState::Failed => &counts.failed,
+            DeliveryState::Pending => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Deliveries that were kept for long enough go.
+    async fn forget(&self) {
+        let keep = Time::try_from(self.mapping.keep.as_micros()).unwrap_or(Time::MAX);
+        let before = self.shared.clock.now().saturating_sub(keep);
+        match self.shared.store.forget_deliveries(before).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deliveries were kept for long enough and are forgotten"),
+            Err(error) => tracing::error!(%error, "old deliveries could not be forgotten; it is tried again"),
+        }
+    }
+}
+
+fn key(unmapped: Unmapped) -> (String, String, String) {
+    (unmapped.service, unmapped.connector, unmapped.matches)
+}

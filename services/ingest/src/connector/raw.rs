@@ -1,0 +1,152 @@
+//! A delivery as it is kept: headers and body, packed.
+
+use std::cell::RefCell;
+
+use vigie_model::Digest;
+use zstd::bulk::Compressor;
+
+use super::{Envelope, Manifest};
+
+/// A delivery as it came, but for the headers that hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawDelivery {
+    /// Names, in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The bytes of the body.
+    pub body: Vec<u8>,
+}
+
+/// What was kept cannot be read: the database was altered, or a later release wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the delivery was not kept in a form that this program reads")]
+pub struct Damaged;
+
+/// The first byte of what is packed, for the day when it is packed in another way.
+const FORM: u8 = 1;
+/// Form, length of what is unpacked, length of the headers.
+const HEAD: usize = 9;
+/// More than any delivery that is ever taken in.
+const MOST: usize = 1 << 30;
+
+thread_local! {
+    /// Making one costs more than most deliveries.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(1).ok());
+}
+
+impl RawDelivery {
+    /// Packs a delivery. The names of the headers are in lower case; those with secrets in them are left out.
+    #[must_use]
+    pub fn pack<'d>(
+        manifest: &Manifest,
+        headers: impl IntoIterator<Item = (&'d str, &'d str)>,
+        body: &[u8],
+    ) -> Vec<u8> {
+        let headers: Vec<_> = headers.into_iter().filter(|(name, _)| !manifest.is_secret_header(name)).collect();
+        let headers = serde_json::to_vec(&headers).unwrap_or_default();
+        let plain = [&headers, body].concat();
+        let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        let mut packed = vec![FORM];
+        packed.extend(length(plain.len()));
+        packed.extend(length(headers.len()));
+        let frame = COMPRESSOR.with_borrow_mut(|compressor| compressor.as_mut()?.compress(&plain).ok());
+        match frame {
+            Some(frame) => packed.extend(frame),
+            // No memory for packing: it is kept as it is, which its length tells.
+            None => packed.extend(plain),
+        }
+        packed
+    }
+
+    /// Unpacks one.
+    ///
+    /// # Errors
+    /// See [`Damaged`].
+    pub fn unpack(packed: &[u8]) -> Result<Self, Damaged> {
+        let (head, frame) = packed.split_at_checked(HEAD).ok_or(Damaged)?;
+        let &[FORM, a, b, c, d, e, f, g, h] = head else { return Err(Damaged) };
+        let length = |bytes| usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX);
+        let (whole, of_headers) = (length([a, b, c, d]), length([e, f, g, h]));
+        if whole > MOST {
+            return Err(Damaged);
+        }
+        let mut plain = match frame.len() == whole {
+            true => frame.to_vec(),
+            false => zstd::bulk::decompress(frame, whole).map_err(|_| Damaged)?,
+        };
+        if plain.len() != whole || of_headers > whole {
+            return Err(Damaged);
+        }
+        let body = plain.split_off(of_headers);
+        let headers = serde_json::from_slice(&plain).map_err(|_| Damaged)?;
+        Ok(Self { headers, body })
+    }
+
+    /// The headers as [`Envelope::read`] takes them.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (&**name, &**value))
+    }
+}
+
+/// What a delivery is recognised by when it comes again: the tool's own id of it, else what it says.
+#[must_use]
+pub fn identity(connector: &str, source: &str, envelope: &Envelope<'_>, body: &[u8]) -> Digest {
+    let kind = envelope.kind.as_deref().unwrap_or_default();
+    let own = match &envelope.id {
+        Some(id) => [b"id\0", id.as_bytes()].concat(),
+        None => [b"content\0", kind.as_bytes(), b"\0", body].concat(),
+    };
+    Digest::of(&[connector.as_bytes(), b"\0", source.as_bytes(), b"\0", &own].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let text = "title = \"T\"\nabout = \"A\"\nproven = false\n[[signature]]\nscheme = \"token\"\n\
+            header = \"x-token\"\n[delivery]\nid = \"headers.x-id\"\ntype = \"headers.x-type\"\n";
+        Manifest::parse("connector.toml", text).unwrap()
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_again_but_for_secrets() {
+        let headers = [("x-id", "7"), ("x-token", "secret"), ("authorization", "Bearer x"), ("x-type", "ü")];
+        for body in [&b"{\"a\": 1}"[..], &[b'x'; 100_000], b""] {
+            let packed = RawDelivery::pack(&manifest(), headers, body);
+            assert!(packed.len() < 400, "{}", packed.len());
+            let raw = RawDelivery::unpack(&packed).unwrap();
+            assert_eq!(raw.headers().collect::<Vec<_>>(), [("x-id", "7"), ("x-type", "ü")]);
+            assert_eq!(raw.body, body);
+        }
+    }
+
+    #[test]
+    fn what_was_altered_is_an_error() {
+        let packed = RawDelivery::pack(&manifest(), [("a", "b")], b"{}");
+        for end in 0..packed.len() {
+            assert_eq!(RawDelivery::unpack(&packed[..end]), Err(Damaged), "{end}");
+        }
+        for place in 0..packed.len() {
+            let mut altered = packed.clone();
+            altered[place] ^= 0x55;
+            // Never a panic, and never more than was there.
+            let _ = RawDelivery::unpack(&altered);
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_known_by_its_id_or_by_what_it_says() {
+        let of = |id: Option<&str>, kind: &str, source: &str, body: &str| {
+            let headers = id.map(|id| ("x-id", id)).into_iter().chain([("x-type", kind)]);
+            let manifest = manifest();
+            let envelope = Envelope::read(&manifest, headers, body.as_bytes()).unwrap();
+            identity("github", source, &envelope, body.as_bytes())
+        };
+        assert_eq!(of(Some("1"), "a", "s", "{}"), of(Some("1"), "a", "s", "{\"attempt\": 2}"));
+        assert_ne!(of(Some("1"), "a", "s", "{}"), of(Some("2"), "a", "s", "{}"));
+        assert_ne!(of(Some("1"), "a", "s", "{}"), of(Some("1"), "a", "t", "{}"));
+        assert_eq!(of(None, "a", "s", "{}"), of(None, "a", "s", "{}"));
+        assert_ne!(of(None, "a", "s", "{}"), of(None, "b", "s", "{}"));
+        assert_ne!(of(None, "a", "s", "{}"), of(None, "a", "s", "{ }"));
+    }
+}

@@ -1,0 +1,52 @@
+//! The hooks of the configuration, with their secrets read.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigie_engine::Mapping;
+use vigie_ingest::connector::signature::{Secret, check_secret};
+use vigie_ingest::connector::{Connector, Hook, Hooks, Launch, Registry};
+
+use crate::config::{Config, HookEntry};
+use crate::failure::Failure;
+
+/// How deliveries of webhooks are taken in and mapped.
+pub fn mapping(config: &Config) -> Result<Mapping, Failure> {
+    let registry = Registry::load(config.intake.connectors.as_deref()).map_err(Failure::new)?;
+    let hooks = config.hooks.iter().map(|entry| hook(&registry, entry)).collect::<Result<Vec<_>, _>>()?;
+    let hooks = Arc::new(Hooks::new(registry, hooks, config.routes()));
+    let mapping = Mapping::new(hooks, Launch::this_program(["map-worker"])?);
+    Ok(Mapping {
+        event_bytes: config.intake.max_event_bytes,
+        limits: vigie_ingest::connector::Limits {
+            // The headers stand beside the body.
+            input_bytes: config.intake.max_request_bytes.saturating_add(1 << 20),
+            ..mapping.limits
+        },
+        keep: Duration::from_micros(u64::try_from(config.intake.keep_deliveries).unwrap_or(0)),
+        ..mapping
+    })
+}
+
+fn hook(registry: &Registry, entry: &HookEntry) -> Result<Hook, Failure> {
+    let connector = registry.get(&entry.connector).ok_or_else(|| Failure::new(registry.unknown(&entry.connector)))?;
+    let secrets = entry.secret_files.iter().map(|file| secret(connector, file)).collect::<Result<_, _>>()?;
+    let settings = connector.manifest.settings.with(&entry.settings).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Failure::new(format_args!("[[hook]] {}: {}", entry.connector, faults.join("; ")))
+    })?;
+    Ok(Hook { connector: connector.clone(), source: entry.source.as_str().into(), secrets, settings })
+}
+
+/// Reads a secret: the file's text without the line end that editors put there.
+pub fn secret(connector: &Connector, file: &Path) -> Result<Secret, Failure> {
+    let wrong = |what: String| {
+        Failure::new(format_args!("the secret of the hook {} in {}: {what}", connector.name, file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let secret = Secret::new(text.trim_end_matches(['\r', '\n']))
+        .ok_or_else(|| wrong("it is empty, and everybody knows that one; write one into it".to_owned()))?;
+    check_secret(&connector.manifest, &secret).map_err(wrong)?;
+    Ok(secret)
+}

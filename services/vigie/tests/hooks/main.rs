@@ -1,0 +1,9 @@
+//! Webhooks from end to end: a real server, real worker processes, both databases.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
+
+mod arriving;
+mod house;
+mod mapping;
+mod peers;
+mod replaying;

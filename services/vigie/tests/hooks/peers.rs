@@ -1,0 +1,1 @@
+//! Real peers: what real tools send.

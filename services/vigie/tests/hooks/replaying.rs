@@ -1,0 +1,221 @@
+//! Deliveries that are mapped again, by a connector, settings or a catalogue that was mended.
+
+use proptest::strategy::{Strategy, ValueTree};
+use serde_json::{Value, json};
+use vigie_engine::{Engine, Requeue};
+use vigie_store::{DeliveryFilter, DeliveryState};
+use vigie_testkit::{TestDatabase, store_test_suite};
+
+use crate::house::{Site, becoming, deployed, deliveries, facts, services, settle};
+
+store_test_suite! {
+    a_corrected_mapping_moves_the_history_and_back,
+    an_incident_that_meant_another_service_moves,
+    a_field_that_is_said_no_more_is_gone,
+    what_others_say_too_stays,
+    a_failure_is_mapped_once_its_map_is_mended,
+    only_what_is_asked_for_is_mapped_again,
+    the_latest_mapping_decides_whatever_came_before,
+}
+
+const ALL: Requeue = Requeue::Matching(DeliveryFilter {
+    state: None,
+    connector: None,
+    source: None,
+    since: None,
+    before: None,
+});
+
+/// Maps everything anew as a site has it now; gives the engine.
+async fn replayed(site: &Site, database: &TestDatabase) -> Engine {
+    let engine = site.engine(database).await;
+    engine.replay(&ALL).await.unwrap();
+    settle(&engine).await;
+    engine
+}
+
+async fn take(site: &Site, database: &TestDatabase, bodies: &[String]) {
+    let house = site.serve(database).await;
+    for body in bodies {
+        house.given(body.clone()).await;
+    }
+    house.settle().await;
+    house.stop().await;
+}
+
+async fn a_corrected_mapping_moves_the_history_and_back(database: TestDatabase) {
+    let guessed = Site::new();
+    let bodies: Vec<String> = (0..5)
+        .map(|day| becoming(&[deployed("shop-prod", &day.to_string(), &format!("2026-09-0{}T10:00:00Z", day + 1))]))
+        .collect();
+    take(&guessed, &database, &bodies).await;
+    let engine = replayed(&guessed, &database).await;
+    let before = facts(&engine);
+    assert_eq!((services(&engine), engine.status().last_seq), (vec!["shop-prod".to_owned()], 5), "nothing changed");
+    let unmapped = engine.unmapped().await.unwrap();
+    assert_eq!((&*unmapped[0].service, &*unmapped[0].matches), ("shop-prod", r#"[["app","shop-prod"]]"#));
+    engine.shutdown().await;
+
+    let mended = Site::new().service("checkout", "app", "shop-*");
+    let engine = replayed(&mended, &database).await;
+    assert_eq!(services(&engine), ["checkout"], "nothing is left under the guess");
+    assert_eq!(facts(&engine)[0].deployments.len(), 5);
+    // Each of the five is said anew, and each of the old ones taken back.
+    assert_eq!(engine.status().last_seq, 15);
+    engine.shutdown().await;
+
+    let engine = replayed(&guessed.unmapped(), &database).await;
+    assert_eq!(services(&engine), ["shop-prod"]);
+    assert_eq!(facts(&engine), before, "as it was");
+    engine.shutdown().await;
+    let engine = replayed(&mended, &database).await;
+    assert_eq!(services(&engine), ["checkout"], "and again");
+    assert_eq!(facts(&engine)[0].deployments.len(), 5);
+    engine.shutdown().await;
+}
+
+fn incident(extra: Value) -> Value {
+    let mut incident = json!({"kind": "incident", "id": "i1", "service": "shop-prod", "partial": true,
+        "matches": {"app": "shop-prod"}});
+    incident.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    incident
+}
+
+async fn an_incident_that_meant_another_service_moves(database: TestDatabase) {
+    let bodies = [
+        becoming(&[incident(json!({"started_at": "2026-09-01T10:00:00Z", "severity": "major"}))]),
+        becoming(&[incident(json!({"resolved_at": "2026-09-01T10:20:00Z"}))]),
+    ];
+    take(&Site::new(), &database, &bodies).await;
+    let engine = replayed(&Site::new().service("checkout", "app", "shop-*"), &database).await;
+    let facts = facts(&engine);
+    let with: Vec<_> = facts.iter().filter(|own| !own.incidents.is_empty()).collect();
+    assert_eq!(with.len(), 1);
+    let incident = &with[0].incidents[0];
+    assert_eq!((&*incident.service, incident.resolved_at.is_some()), ("checkout", true));
+    // No two events of one instant disagree.
+    assert!(facts.iter().all(|own| own.quality.iter().all(|fault| &*fault.code != "tied")));
+    engine.shutdown().await;
+}
+
+async fn a_field_that_is_said_no_more_is_gone(database: TestDatabase) {
+    let first = Site::new().connector("plain", ".body | {kind: \"incident\", id, service: \"checkout\", started_at, title, severity: \"major\"}");
+    let body = json!({"id": "i1", "started_at": "2026-09-01T10:00:00Z", "title": "Cards are refused"}).to_string();
+    take(&first, &database, &[body]).await;
+    let mended = Site::new().connector("plain", ".body | {kind: \"incident\", id, service: \"checkout\", started_at, severity: \"minor\"}");
+    let engine = replayed(&mended, &database).await;
+    let facts = facts(&engine);
+    let incident = &facts[0].incidents[0];
+    assert_eq!((incident.title.as_deref(), incident.severity.to_string()), (None, "minor".to_owned()));
+    engine.shutdown().await;
+}
+
+async fn what_others_say_too_stays(database: TestDatabase) {
+    let site = Site::new();
+    let start = json!({"kind": "deployment", "service": "checkout", "id": "1", "started_at": "2026-09-01T10:00:00Z"});
+    let end = json!({"kind": "deployment", "service": "checkout", "id": "1", "finished_at": "2026-09-01T10:05:00Z",
+        "outcome": "succeeded", "partial": true});
+    take(&site, &database, &[becoming(&[start]), becoming(&[end])]).await;
+    // The second means nothing any more.
+    let mended = Site::new().connector("plain", ".body.events[] | select(.partial | not)");
+    let engine = replayed(&mended, &database).await;
+    let states: Vec<_> = deliveries(&engine).await.iter().map(|row| row.state).collect();
+    assert_eq!(states, [DeliveryState::Mapped, DeliveryState::Ignored]);
+    assert_eq!(facts(&engine)[0].deployments.len(), 1, "the first still speaks of it");
+    engine.shutdown().await;
+    let nothing = Site::new().connector("plain", "empty");
+    let engine = replayed(&nothing, &database).await;
+    assert_eq!(services(&engine), [""; 0], "nobody speaks of it");
+    engine.shutdown().await;
+}
+
+async fn a_failure_is_mapped_once_its_map_is_mended(database: TestDatabase) {
+    let broken = Site::new().connector("plain", "error(\"not yet\")");
+    let body = becoming(&[deployed("checkout", "1", "2026-09-01T10:00:00Z")]);
+    take(&broken, &database, &[body]).await;
+    let engine = Site::new().engine(&database).await;
+    let failed = DeliveryFilter { state: Some(DeliveryState::Failed), ..DeliveryFilter::default() };
+    assert_eq!(engine.replay(&Requeue::Matching(failed.clone())).await.unwrap(), 1);
+    settle(&engine).await;
+    let row = deliveries(&engine).await.remove(0);
+    assert_eq!((row.state, row.events, row.error), (DeliveryState::Mapped, 1, None));
+    assert_eq!(services(&engine), ["checkout"]);
+    assert_eq!(engine.replay(&Requeue::Matching(failed)).await.unwrap(), 0);
+    engine.shutdown().await;
+    // And where it fails again, what it said stays said.
+    let engine = replayed(&broken, &database).await;
+    assert_eq!(deliveries(&engine).await[0].state, DeliveryState::Failed);
+    assert_eq!(services(&engine), ["checkout"]);
+    engine.shutdown().await;
+}
+
+async fn only_what_is_asked_for_is_mapped_again(database: TestDatabase) {
+    let site = Site::new().connector("other", crate::house::PLAIN);
+    let house = site.serve(&database).await;
+    let body = |id: &str| becoming(&[deployed("checkout", id, "2026-09-01T10:00:00Z")]);
+    for (path, id) in [("plain", "a"), ("plain", "b"), ("other", "c")] {
+        let path = format!("/v1/hooks/{path}");
+        assert!(house.post(&path, &[("x-id", id)], body(id)).await.accepted());
+    }
+    house.settle().await;
+    let replay = async |which: Requeue| house.engine.replay(&which).await.unwrap();
+    let other = DeliveryFilter { connector: Some("other".to_owned()), ..DeliveryFilter::default() };
+    assert_eq!(replay(Requeue::Matching(other)).await, 1);
+    let later = DeliveryFilter { since: Some(house.engine.now() + 1), ..DeliveryFilter::default() };
+    assert_eq!(replay(Requeue::Matching(later)).await, 0);
+    house.settle().await;
+    assert_eq!(replay(Requeue::One("2".to_owned())).await, 1);
+    assert_eq!(replay(Requeue::One("a".to_owned())).await, 1);
+    assert_eq!(replay(Requeue::One("nothing".to_owned())).await, 0);
+    house.settle().await;
+    assert_eq!(replay(ALL).await, 3);
+    house.settle().await;
+    assert_eq!(house.engine.status().last_seq, 3, "all of it the same as before");
+    house.stop().await;
+}
+
+/// What a map makes of a delivery `{n, at}`, by the number of its mapping: whether, of which entity, which fields.
+fn mapping(number: usize) -> String {
+    let service = ["a", "b"][number % 2];
+    let keep = [".n >= 0", ".n % 2 == 0", ".n % 3 != 1"][number % 3];
+    let field = ["url: \"https://x\"", "branch: \"main\"", "trigger: \"manual\""][number / 2 % 3];
+    format!(
+        ".body | select({keep}) | {{kind: \"deployment\", service: \"{service}\", id: \"\\(.n % 2)\", \
+        finished_at: .at, outcome: \"succeeded\", {field}}}"
+    )
+}
+
+/// A chain of mappings ends where its last one alone would.
+async fn the_latest_mapping_decides_whatever_came_before(database: TestDatabase) {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let chains = proptest::collection::vec(0_usize..6, 1..4);
+    for round in 0..4 {
+        let chain = chains.new_tree(&mut runner).unwrap().current();
+        let source = format!("round-{round}");
+        let site = |number: usize| Site::new().connector("plain", &mapping(number)).hook("plain", &source, &[], json!({}));
+        let bodies: Vec<String> =
+            (0..6).map(|n| json!({"n": n, "at": format!("2026-09-0{}T10:00:00Z", n + 1)}).to_string()).collect();
+        let fresh = TestDatabase::sqlite();
+        take(&site(chain[0]), &database, &bodies).await;
+        for number in &chain[1..] {
+            replayed(&site(*number), &database).await.shutdown().await;
+        }
+        let last = site(*chain.last().unwrap());
+        take(&last, &fresh, &bodies).await;
+        let (engine, alone) = (last.engine(&database).await, last.engine(&fresh).await);
+        settle(&engine).await;
+        settle(&alone).await;
+        let of_round = |engine: &Engine| -> Vec<_> {
+            let all = facts(engine).into_iter().flat_map(|own| own.deployments);
+            let mut all: Vec<_> = all.filter(|row| *row.source == *source).map(|row| {
+                (row.service, row.id, row.finished_at, row.url, row.branch, row.trigger)
+            }).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(of_round(&engine), of_round(&alone), "{chain:?}");
+        // Turned back to nothing, so that the next round meets a service without deployments of this one.
+        engine.shutdown().await;
+        alone.shutdown().await;
+    }
+}
