@@ -20,7 +20,7 @@ use crate::fold::parallel::parallel;
 pub(crate) const UNDER_WAY: &str = "under way";
 
 /// Counted up where the same events and settings give other facts than before: all are folded anew then.
-const FOLDS: u32 = 1;
+const FOLDS: u32 = 2;
 
 /// How many services are read in one call.
 const SERVICES_A_READ: usize = 64;

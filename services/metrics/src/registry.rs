@@ -132,6 +132,7 @@ mod tests {
         let settings = serde_json::to_value(Settings::default()).unwrap();
         let own = ServiceSettings {
             deployments_from: Some("argocd".to_owned()),
+            incidents_from: Some("pagerduty".to_owned()),
             failure_signal: Some(true),
             uptime: Some(UptimeSource::Probes),
             prometheus: None,
@@ -155,6 +156,7 @@ mod tests {
         assert_eq!(shown(&settings, MetricName::Uptime, "uptime").as_deref(), Some("none"));
         let own = ServiceSettings {
             deployments_from: Some("argocd".to_owned()),
+            incidents_from: Some("pagerduty".to_owned()),
             failure_signal: Some(false),
             uptime: Some(UptimeSource::Probes),
             prometheus: None,
@@ -167,6 +169,7 @@ mod tests {
             (MetricName::FailedDeploymentRecoveryTime, "failure_signal", r#"{"checkout":false}"#),
             (MetricName::DeploymentFrequency, "deployments_from", r#"{"checkout":"argocd"}"#),
             (MetricName::LeadTime, "deployments_from", r#"{"checkout":"argocd"}"#),
+            (MetricName::Mttr, "incidents_from", r#"{"checkout":"pagerduty"}"#),
         ];
         for (metric, setting, value) in expected {
             assert_eq!(shown(&settings, metric, setting).as_deref(), Some(value), "{metric}: {setting}");

@@ -193,6 +193,9 @@ impl World {
         }
         let names = self.catalogue.names_of_service(slug);
         let entities = self.homes.of_service(&names);
+        if !self.is_spoken_of(slug, &names, &entities) {
+            return None;
+        }
         let deployments = views(&entities, Kind::Deployment, Deployment::from_entity);
         let namesake = self.namesake(slug);
         let used = candidates(self.catalogue.service(slug), &deployments, &self.catalogue, &namesake);
@@ -204,6 +207,10 @@ impl World {
         let mut incidents: Vec<_> = names.iter().flat_map(|name| self.incidents.naming(name)).collect();
         incidents.sort_by(|a, b| (a.started_at, &a.source, &a.id).cmp(&(b.started_at, &b.source, &b.id)));
         incidents.dedup_by(|a, b| a.source == b.source && a.id == b.id);
+        // One that several report counts where the chosen source is among them.
+        if let Some(chosen) = self.settings.service(slug).and_then(|own| own.incidents_from.as_deref()) {
+            incidents.retain(|group| group.reports.iter().any(|(source, _)| **source == *chosen));
+        }
         Some(fold::fold(&Inputs {
             slug,
             settings: &self.settings,
@@ -216,6 +223,14 @@ impl World {
             repositories,
             namesake,
         }))
+    }
+
+    /// Whether anything is left that names a service: all that did may have been deleted.
+    fn is_spoken_of(&self, slug: &str, names: &[Box<str>], entities: &[Told<'_>]) -> bool {
+        let is_named = |name: &Box<str>| self.held.ever_named(&Named::Service(name.clone()));
+        self.catalogue.service(slug).is_some()
+            || entities.iter().any(|entity| !entity.is_deleted())
+            || names.iter().any(is_named)
     }
 
     /// What is wrong with the entities that a service shares with others or that declare it: incidents, notes, the

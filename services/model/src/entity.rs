@@ -196,6 +196,12 @@ impl Entity {
         self.slots.is_empty()
     }
 
+    /// Whether a deletion took back what the event with this stamp said.
+    #[must_use]
+    pub fn is_taken_back(&self, at: Time, digest: Digest) -> bool {
+        self.deleted.is_some_and(|deleted| Stamp { at, digest } <= deleted)
+    }
+
     /// What it still lacks to be computed: required fields, and what its fields ask of each other.
     pub fn missing(&self) -> impl Iterator<Item = &'static str> + '_ {
         let fields = self.kind.fields().iter().enumerate();

@@ -161,6 +161,9 @@ pub struct ServiceSettings {
     /// The source whose deployments count, where several report them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployments_from: Option<String>,
+    /// The source whose incidents count, where several report the same outages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incidents_from: Option<String>,
     /// Whether its failures are known; none: by what was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_signal: Option<bool>,

@@ -143,6 +143,26 @@ impl Quality {
                 self.add("restored_before_started", subject(), Some(group.started_at), detail);
             }
         }
+        self.of_overlaps(environment, incidents);
+    }
+
+    /// Incidents of several sources at the same time are one outage more often than not. `incidents`: by their starts.
+    fn of_overlaps(&mut self, environment: &str, incidents: &[&Group]) {
+        let mut open: Vec<&Group> = Vec::new();
+        for group in incidents {
+            open.retain(|earlier| earlier.restored_at.is_none_or(|end| end > group.started_at));
+            let is_other = |earlier: &&&Group| {
+                !earlier.reports.iter().any(|(source, _)| group.reports.iter().any(|(own, _)| own == source))
+            };
+            if let Some(earlier) = open.iter().find(is_other) {
+                let detail = format!(
+                    "it began while {}:{} was open ({environment}); if they are one outage, it counts twice",
+                    earlier.source, earlier.id
+                );
+                self.add("overlapping_incidents", subject_of_incident(&group.source, &group.id), Some(group.started_at), detail);
+            }
+            open.push(group);
+        }
     }
 
     pub(super) fn of_maintenance(&mut self, environment: &str, maintenance: &[&Maintenance]) {

@@ -26,6 +26,7 @@ pub const METRIC: Metric = Metric {
         "incident_coverage",
         "failure_signal",
         "deployments_from",
+        "incidents_from",
         "categories",
         "production",
         "ownership",

@@ -14,6 +14,6 @@ pub const METRIC: Metric = Metric {
     text: "The mean, over the incidents restored in the window, of the time from their start to their detection. \
            Incidents without a detection, or with one before their start, are left out; without any other there is \
            no value.",
-    settings: &["min_severity", "production", "ownership"],
+    settings: &["min_severity", "incidents_from", "production", "ownership"],
     measure: |slice| mttr::measure(slice, Moment::Detected),
 };

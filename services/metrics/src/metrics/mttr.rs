@@ -16,7 +16,7 @@ pub const METRIC: Metric = Metric {
            (mitigated, else resolved). Each incident counts once, however many services of the scope it has. Open \
            incidents that started before the window's end are counted as left out, and while one is open for \
            longer than the target, the target is missed.",
-    settings: &["min_severity", "production", "ownership"],
+    settings: &["min_severity", "incidents_from", "production", "ownership"],
     measure: |slice| measure(slice, Moment::Restored),
 };
 

@@ -20,6 +20,7 @@ pub const METRIC: Metric = Metric {
     settings: &[
         "uptime",
         "outage_severities",
+        "incidents_from",
         "incident_coverage",
         "budget_window",
         "time_zone",

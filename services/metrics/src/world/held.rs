@@ -21,6 +21,8 @@ pub(super) struct Held {
     entities: HashMap<Box<str>, Entity>,
     /// Which of them name a service or a team as they stand.
     naming: HashMap<Named, BTreeSet<Box<str>>>,
+    /// Which of them ever did, with the stamps of the events that said so.
+    ever: HashMap<Named, HashMap<Box<str>, Vec<(Time, Digest)>>>,
 }
 
 impl Held {
@@ -28,6 +30,10 @@ impl Held {
     pub(super) fn apply(&mut self, event: Event, digest: Digest, recorded_at: Time) -> (&Entity, BTreeSet<Named>) {
         let key: Box<str> = event.identity().into();
         let mut touched = named(event.kind, |field| event.get(field));
+        for name in &touched {
+            let stamps = self.ever.entry(name.clone()).or_default().entry(key.clone()).or_default();
+            stamps.push((event.at, digest));
+        }
         let before = self.entities.get(&key).map(named_by).unwrap_or_default();
         for name in &before {
             if let Some(keys) = self.naming.get_mut(name) {
@@ -48,6 +54,15 @@ impl Held {
             touched.insert(name);
         }
         (entity, touched)
+    }
+
+    /// Whether an event names something, or ever did, that no deletion took back.
+    pub(super) fn ever_named(&self, name: &Named) -> bool {
+        let is_left = |(key, stamps): (&Box<str>, &Vec<(Time, Digest)>)| {
+            let entity = self.entities.get(key);
+            entity.is_some_and(|entity| stamps.iter().any(|(at, digest)| !entity.is_taken_back(*at, *digest)))
+        };
+        self.ever.get(name).into_iter().flatten().any(is_left)
     }
 
     /// The entities that name something as they stand, the incomplete ones too.

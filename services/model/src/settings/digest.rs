@@ -9,7 +9,7 @@ impl Settings {
     ///
     /// In it: `time_zone`, `change_unit`, `lead_time_start`, `attribution_window`, `remedy_window`, `failure_rules`,
     /// `production`, `categories`, `hotfix_branches`, `count_bots`, `ownership`, `count_failed_outcomes`,
-    /// `incident_coverage`, `outage_severities`, `rollout_end`, and of each service `deployments_from`,
+    /// `incident_coverage`, `outage_severities`, `rollout_end`, and of each service `deployments_from`, `incidents_from`,
     /// `failure_signal` and `uptime`. The order and repetition of what is a set change nothing.
     ///
     /// Not in it, because they only shape answers or intake: `organization`, `people`, `bots` (judged when an event
@@ -49,8 +49,8 @@ impl Settings {
         } = self;
         let services: BTreeMap<_, _> = services
             .iter()
-            .map(|(slug, own)| (slug, (&own.deployments_from, own.failure_signal, own.uptime)))
-            .filter(|(_, own)| *own != (&None, None, None))
+            .map(|(slug, own)| (slug, (&own.deployments_from, &own.incidents_from, own.failure_signal, own.uptime)))
+            .filter(|(_, own)| *own != (&None, &None, None, None))
             .collect();
         let lower: Vec<String> = production.iter().map(|alias| alias.to_lowercase()).collect();
         let parts = [

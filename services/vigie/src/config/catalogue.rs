@@ -138,6 +138,7 @@ pub(super) fn services(reader: &mut Reader, root: &Section<'_>, settings: &mut S
         let (uptime, prometheus) = own(&section, "uptime", |node| Some(uptime(reader, node))).unwrap_or_default();
         let own_settings = ServiceSettings {
             deployments_from: own(&section, "deployments_from", |node| reader.text(node)),
+            incidents_from: own(&section, "incidents_from", |node| reader.text(node)),
             failure_signal: own(&section, "failure_signal", |node| reader.flag(node)),
             uptime,
             prometheus,

@@ -167,6 +167,7 @@ impl Config {
             "formerly" => some(&service.formerly),
             "archived_at" => service.archived_at.and_then(|at| format_time(at).parse().ok()).map(Value::Datetime),
             "deployments_from" => own?.deployments_from.as_ref().and_then(text),
+            "incidents_from" => own?.incidents_from.as_ref().and_then(text),
             "failure_signal" => own?.failure_signal.map(Value::Boolean),
             "uptime" => {
                 let pairs =

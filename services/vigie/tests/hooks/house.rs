@@ -1,7 +1,6 @@
 //! A server with hooks over a database to throw away.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +33,9 @@ else .body.events[]? end
 
 /// What a site has set up.
 pub struct Site {
-    folder: TempDir,
-    hooks: Vec<(String, String, Vec<String>, Value)>,
-    services: Vec<ServiceMatches>,
+    pub folder: TempDir,
+    pub hooks: Vec<(String, String, Vec<String>, Value)>,
+    pub services: Vec<ServiceMatches>,
     pub limits: Limits,
     pub server: ServerLimits,
     pub auth: Auth,
@@ -146,7 +145,6 @@ pub struct House {
 pub struct Heard {
     pub status: StatusCode,
     pub text: String,
-    pub retry_after: Option<String>,
 }
 
 impl Heard {
@@ -189,9 +187,7 @@ impl House {
             request = request.header(*name, *value);
         }
         let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let retry_after = headers.get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-        Heard { status, retry_after, text: answer.text().await.unwrap() }
+        Heard { status: answer.status(), text: answer.text().await.unwrap() }
     }
 
     /// Posts a delivery to `plain` that must be taken.
@@ -278,10 +274,4 @@ pub fn facts(engine: &Engine) -> Vec<ServiceFacts> {
 /// The slugs of all services.
 pub fn services(engine: &Engine) -> Vec<String> {
     engine.snapshot().services().iter().map(|service| service.slug.to_string()).collect()
-}
-
-/// A file of the real payloads that stand beside the project, where they do.
-pub fn payload(path: &str) -> Option<PathBuf> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/payloads").join(path);
-    file.exists().then_some(file)
 }

@@ -180,6 +180,10 @@ fn explain(code: &str) -> (&'static str, &'static str) {
             "Incidents repeat another one that was never reported; they count on their own.",
             "Send the incident that same_as names, or correct it.",
         ),
+        "overlapping_incidents" => (
+            "Incidents of several sources overlap: where they are one outage, it counts as often as it was reported.",
+            "Link them with same_as, or name the source that counts in incidents_from of the service.",
+        ),
         "restored_before_started" => (
             "Incidents were restored before they started; their time to restore counts as 0.",
             "Send them again with the right times.",

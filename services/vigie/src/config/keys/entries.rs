@@ -31,6 +31,7 @@ pub(in crate::config) static SERVICE: Table = Table {
         key("formerly", Kind::Texts, "Slugs that it had before; their history is its own."),
         key("archived_at", Kind::Instant, "Since when it is no longer run."),
         key("deployments_from", Kind::Text, "The source whose deployments count, where several report them."),
+        key("incidents_from", Kind::Text, "The source whose incidents count, where several report the same outages."),
         key("failure_signal", Kind::Flag, "Whether its failures are known; without it, by what was recorded."),
         key("uptime", Kind::TableOr("source", &UPTIME), "Where its uptime comes from."),
     ],
