@@ -58,6 +58,8 @@ pub struct Telemetry {
     pub events_duplicate: AtomicU64,
     /// Events that were refused.
     pub events_rejected: AtomicU64,
+    /// Of those taken in, the ones that are kept as they came and mean nothing here.
+    pub events_other: AtomicU64,
     /// Requests answered from the memory of equal ones.
     pub remembered: AtomicU64,
 }
@@ -125,6 +127,12 @@ impl Telemetry {
         for (result, count) in events {
             text.line("vigie_events_total", &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
         }
+        text.head(
+            "vigie_other_events_total",
+            "counter",
+            "Accepted events of other vocabularies that are kept as they came and read by no metric.",
+        );
+        text.line("vigie_other_events_total", "", self.events_other.load(Ordering::Relaxed));
         text.single("vigie_log_last_sequence", "The sequence number of the last event in the log.", gauges.last_seq);
         text.single(
             "vigie_folded_sequence",
