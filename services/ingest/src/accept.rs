@@ -1,7 +1,7 @@
 //! From the bytes of a request to events and an answer.
 //!
 //! [`parse_body`] reads a body in any of the forms that `POST /v1/events` takes: an object, an array, one object a
-//! line, CloudEvents. One bad event rejects no other; only a body that is no JSON at all is an error as a whole.
+//! line, CloudEvents, CDEvents. One bad event rejects no other; only a body that is no JSON at all is an error as a whole.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use vigie_model::{Event, Rejection};
 
 use crate::split::{Block, Content, Fault, Form, Piece, Splitter};
 
+mod cdevents;
 mod cloudevents;
 mod piece;
 

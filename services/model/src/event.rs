@@ -8,7 +8,7 @@ use crate::kinds::{FieldId, Kind};
 mod parse;
 mod write;
 
-pub use parse::{CONFIGURATION, Context, Origin, parse_object};
+pub use parse::{CONFIGURATION, Context, Origin, parse_object, read_id, read_time};
 
 /// What a field holds. `Null` clears it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +165,8 @@ impl Event {
             Kind::Note => format!("n:{}:{}", self.source, self.text(k::note::ID)),
             Kind::Service => format!("c:service:{}", self.text(k::service::SLUG)),
             Kind::Team => format!("c:team:{}", self.text(k::team::SLUG)),
+            // By type, which is what they are counted by; nothing folds them.
+            Kind::Other => home_of_other(self.text(k::other::TYPE)),
             Kind::Settings => "c:settings".to_owned(),
         }
     }
@@ -282,6 +284,12 @@ pub fn home_of_service(slug: &str) -> String {
 #[must_use]
 pub fn home_of_repository(name: &str) -> String {
     format!("r:{name}")
+}
+
+/// The home of the other events of a type; `""` begins them all.
+#[must_use]
+pub fn home_of_other(ty: &str) -> String {
+    format!("o:{ty}")
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ macro_rules! kinds {
             /// Field numbers of this kind.
             pub mod $module {
                 #[allow(unused_imports)]
-                use super::{Field, FieldId, LONG, Role, Type};
+                use super::{Field, FieldId, LONG, Role, Type, WHOLE};
                 #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
                 #[repr(u8)]
                 enum Number { $( $constant, )+ }
@@ -131,6 +131,8 @@ macro_rules! kinds {
 }
 
 const LONG: usize = 200_000;
+/// Of texts that the program itself writes: more than any event that is taken.
+const WHOLE: usize = 10_000_000;
 
 kinds! {
     /// One attempt to put a revision of a service into an environment.
@@ -259,23 +261,34 @@ kinds! {
         TEXT "text" Required (Type::Text(10_000)) "What it says.";
         LABELS "labels" Optional (Type::Labels) "What the site wants to keep.";
     }
+    /// An event of another vocabulary that means none of the kinds above: kept for ever, counted, and read by no metric.
+    Other other "other" 'o' {
+        TYPE "type" Identity (Type::Id) "What its sender calls it, like dev.cdevents.build.finished.0.3.0.";
+        ID "id" Identity (Type::Id) "The sender's id of this event.";
+        REASON "reason" Optional (Type::Text(10_000)) "Why it became none of the kinds above, where its type is one that can.";
+        DATA "data" Required (Type::Text(WHOLE)) "The event as JSON.";
+    }
     /// The organisation's settings, written by the program itself when the configuration changes.
     Settings settings "settings" 'x' {
-        VALUE "value" Required (Type::Text(10_000_000)) "The settings as JSON.";
+        VALUE "value" Required (Type::Text(WHOLE)) "The settings as JSON.";
     }
 }
 
 impl Kind {
-    /// Whether senders may use it; the rest is written by the program alone.
+    /// Whether senders may use it; the rest is written by the program alone, and read back from its exports. Another
+    /// vocabulary is sent as what it is, so that what it means can be found out: nobody sends `other`.
     #[must_use]
     pub fn is_public(self) -> bool {
-        self != Kind::Settings
+        !matches!(self, Kind::Other | Kind::Settings)
     }
 
     /// Whether its identity holds the source.
     #[must_use]
     pub fn identity_has_source(self) -> bool {
-        matches!(self, Kind::Deployment | Kind::Incident | Kind::Availability | Kind::Maintenance | Kind::Note)
+        matches!(
+            self,
+            Kind::Deployment | Kind::Incident | Kind::Availability | Kind::Maintenance | Kind::Note | Kind::Other
+        )
     }
 
     /// The number of the field of this name.

@@ -71,6 +71,16 @@ impl Concealer {
         }
     }
 
+    /// What stands in the place of a person's name wherever else one is told; `None`: nothing does.
+    #[must_use]
+    pub fn person(&self, name: &str) -> Option<Box<str>> {
+        match self.mode {
+            People::Pseudonym if !is_pseudonym(name) => Some(self.look_up(name).0),
+            People::Pseudonym | People::Names => Some(name.into()),
+            People::None => None,
+        }
+    }
+
     fn look_up(&self, name: &str) -> (Box<str>, bool) {
         // Whoever panicked with the lock in hand left the map whole.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

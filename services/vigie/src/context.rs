@@ -132,8 +132,11 @@ impl Context {
         mapping: Option<Mapping>,
     ) -> Result<Engine, Failure> {
         let Opened { store, read_only } = self.store(config, what_for).await?;
-        let options =
-            EngineOptions { read_only, mapping, ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding) };
+        let options = EngineOptions {
+            read_only,
+            mapping,
+            ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding)
+        };
         let options = if folding == Folding::Background { options.serving() } else { options };
         let engine = Engine::open(options).await?;
         if read_only {

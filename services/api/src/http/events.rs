@@ -7,7 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use vigie_engine::Outcome;
 use vigie_ingest::accept::{Answer, BodyError, Intake, Limits, Parsed, Rejected, parse_body};
+use vigie_model::Kind;
 use vigie_model::event::Context;
 
 use super::body::read;
@@ -78,9 +80,15 @@ fn parse_with(body: &[u8], headers: &HeaderMap, intake: &Intake) -> std::result:
 async fn record(mut parsed: Parsed, state: &State) -> Result<Answer> {
     let events: Vec<_> = std::mem::take(&mut parsed.events).into_iter().map(|(_, event)| event).collect();
     let sent = events.len() as u64;
-    let accepted = if events.is_empty() { 0 } else { state.engine.submit(events).await?.accepted() as u64 };
+    let kinds: Vec<Kind> = events.iter().map(|event| event.kind).collect();
+    let outcomes = if events.is_empty() { Vec::new() } else { state.engine.submit(events).await?.outcomes };
+    let is_accepted = |outcome: &Outcome| matches!(outcome, Outcome::Accepted { .. });
+    let accepted = outcomes.iter().filter(|outcome| is_accepted(outcome)).count() as u64;
+    let others = outcomes.iter().zip(kinds).filter(|(outcome, kind)| is_accepted(outcome) && *kind == Kind::Other);
+    let others = others.count() as u64;
     let answer = parsed.into_answer(accepted, sent - accepted);
     let counts = &state.telemetry;
+    counts.events_other.fetch_add(others, Ordering::Relaxed);
     counts.events_accepted.fetch_add(answer.accepted, Ordering::Relaxed);
     counts.events_duplicate.fetch_add(answer.duplicates, Ordering::Relaxed);
     counts.events_rejected.fetch_add(answer.rejected.len() as u64 + answer.more_rejected, Ordering::Relaxed);

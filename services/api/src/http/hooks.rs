@@ -95,12 +95,7 @@ async fn take(request: &HttpRequest, payload: Payload, connector: &str, state: &
 const LARGE: usize = 64 * 1024;
 
 /// The hooks that are called.
-async fn hooks(
-    request: &HttpRequest,
-    connector: &str,
-    address: &Address,
-    state: &State,
-) -> Result<Vec<Arc<Hook>>> {
+async fn hooks(request: &HttpRequest, connector: &str, address: &Address, state: &State) -> Result<Vec<Arc<Hook>>> {
     let all = state.engine.hooks().ok_or_else(|| ApiError::new(Code::NotFound, "this server takes no webhooks"))?;
     let Some(own) = all.of(connector) else {
         // Which there are is told to those who may send something.

@@ -73,6 +73,8 @@ pub struct Telemetry {
     pub deliveries_unproven: AtomicU64,
     /// Deliveries that were refused for another reason.
     pub deliveries_rejected: AtomicU64,
+    /// Of those taken in, the ones that are kept as they came and mean nothing here.
+    pub events_other: AtomicU64,
     /// Requests answered from the memory of equal ones.
     pub remembered: AtomicU64,
 }
@@ -143,6 +145,12 @@ impl Telemetry {
             text.line("vigie_events_total", &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
         }
         self.webhooks(&mut text, gauges);
+        text.head(
+            "vigie_other_events_total",
+            "counter",
+            "Accepted events of other vocabularies that are kept as they came and read by no metric.",
+        );
+        text.line("vigie_other_events_total", "", self.events_other.load(Ordering::Relaxed));
         text.single("vigie_log_last_sequence", "The sequence number of the last event in the log.", gauges.last_seq);
         text.single(
             "vigie_folded_sequence",

@@ -6,6 +6,7 @@
 mod access;
 mod as_of;
 mod asking;
+mod cdevents;
 mod harness;
 mod hostile;
 mod intake;

@@ -184,11 +184,7 @@ impl Mapper {
     }
 
     /// Writes what became of deliveries, all in one transaction.
-    async fn record(
-        &self,
-        mapped: Vec<(Pending, Result<Outcome, Unmappable>)>,
-        lease: &Lease,
-    ) -> Result<()> {
+    async fn record(&self, mapped: Vec<(Pending, Result<Outcome, Unmappable>)>, lease: &Lease) -> Result<()> {
         // Held until it is written: what is taken back depends on what was said before.
         let mut ledger = self.ledger.lock().await;
         // After a failure it may be ahead of the database.
@@ -201,13 +197,8 @@ impl Mapper {
         let mut before = self.shared.store.contributions(&before).await?;
         let (mut mappings, mut said, mut speakers) = (Mappings::default(), Vec::new(), Vec::new());
         for (pending, result) in mapped {
-            let mut mapping = Mapped {
-                seq: pending.seq,
-                state: DeliveryState::Failed,
-                events: 0,
-                error: None,
-                contributions: None,
-            };
+            let mut mapping =
+                Mapped { seq: pending.seq, state: DeliveryState::Failed, events: 0, error: None, contributions: None };
             match result {
                 Err(Unmappable::Later(_)) => continue,
                 Err(Unmappable::Failed(error)) => mapping.error = Some(error.chars().take(ERROR_CHARS).collect()),

@@ -1,14 +1,20 @@
-//! CloudEvents 1.0 around native events: `type` is `dev.vigie.<kind>.v1`, and the object is the `data`.
+//! CloudEvents 1.0 around native events, whose `type` is `dev.vigie.<kind>.v1`, and around CDEvents, whose type is their
+//! own; the object is the `data`.
 //!
 //! All three modes of HTTP: structured (one envelope), batch (an array of them), binary (the attributes are
 //! headers, the body is the data). An envelope is also known by its `specversion` where nothing announces it, so
 //! that files of them can be imported. The attributes say nothing that the object does not say: an event is the
 //! same with and without its envelope.
+//!
+//! cloudevents-sdk is not used for that: it reads no batches, its errors name neither field nor remedy, a key that stands
+//! twice is none of them, and it turns on features of chrono with which everything that rests on chrono is built anew.
 
 use std::borrow::Cow;
 
 use vigie_model::json::{Json, shorten};
 use vigie_model::{Event, Kind, Rejection};
+
+use super::cdevents;
 
 /// What stands around the events of a request.
 #[derive(Debug, Clone)]
@@ -17,8 +23,8 @@ pub(crate) enum Envelope {
     Unknown,
     /// Every object is an envelope.
     Structured,
-    /// The headers are the envelope, of this kind.
-    Binary(Kind),
+    /// The headers are the envelope, of this type.
+    Binary(String),
     /// It cannot be read.
     Refused(Rejection),
 }
@@ -40,11 +46,11 @@ impl Envelope {
         let Some(version) = header("ce-specversion") else {
             return Self::Unknown;
         };
-        let kind = check_version("ce-specversion", version).and_then(|()| match header("ce-type") {
-            Some(name) => kind_of("ce-type", name),
+        let name = check_version("ce-specversion", version).and_then(|()| match header("ce-type") {
+            Some(name) => Ok(name.to_owned()),
             None => Err(Rejection::new("ce-type", "it is missing", "send the header ce-type: dev.vigie.deployment.v1")),
         });
-        kind.map_or_else(Self::Refused, Self::Binary)
+        name.map_or_else(Self::Refused, Self::Binary)
     }
 
     /// Hands the object inside to `read`.
@@ -52,7 +58,7 @@ impl Envelope {
         match self {
             Self::Unknown if !is_envelope(&json) => read(&json),
             Self::Unknown | Self::Structured => unwrap(json, read),
-            Self::Binary(kind) => read(&with_kind(json, *kind)?),
+            Self::Binary(name) => read(&opened("ce-type", name, json)?),
             Self::Refused(rejection) => Err(rejection.clone()),
         }
     }
@@ -80,16 +86,19 @@ fn unwrap(json: Json, read: impl Fn(&Json) -> Result<Event, Rejection>) -> Resul
         }
     }
     check_version("specversion", attribute("specversion", version.as_ref(), "\"1.0\"")?)?;
-    let kind = kind_of("type", attribute("type", name.as_ref(), "dev.vigie.deployment.v1")?)?;
+    let name = attribute("type", name.as_ref(), "dev.vigie.deployment.v1")?;
     match (data, base64) {
-        (Some(data), _) => read(&with_kind(data, kind)?),
+        (Some(data), _) => read(&opened("type", name, data)?),
         (None, Some(Json::Text(text))) => {
             let bad = |error: String| Rejection::new("data_base64", error, "send the object itself as data");
             let bytes = decode_base64(&text).ok_or_else(|| bad(format!("\"{}\" is not base64", shorten(&text))))?;
             let data = Json::parse(&bytes).map_err(|error| bad(format!("it holds no JSON: {error}")))?;
-            read(&with_kind(data, kind)?)
+            read(&opened("type", name, data)?)
         }
-        _ => Err(Rejection::new("data", "it is missing", "put the native event into data")),
+        _ => {
+            kind_unless_cdevent("type", name)?;
+            Err(Rejection::new("data", "it is missing", "put the event into data"))
+        }
     }
 }
 
@@ -121,6 +130,21 @@ fn kind_of(field: &str, name: &str) -> Result<Kind, Rejection> {
             format!("use dev.vigie.<kind>.v1, the kind one of {}", names.join(", ")),
         )
     })
+}
+
+/// The object inside. A CDEvent is known by its looks, as its custom types may be any.
+fn opened<'j>(field: &str, name: &str, data: Json<'j>) -> Result<Json<'j>, Rejection> {
+    if cdevents::is_one(&data) {
+        return Ok(data);
+    }
+    match kind_unless_cdevent(field, name)? {
+        Some(kind) => with_kind(data, kind),
+        None => Err(cdevents::without_context()),
+    }
+}
+
+fn kind_unless_cdevent(field: &str, name: &str) -> Result<Option<Kind>, Rejection> {
+    if cdevents::is_type(name) { Ok(None) } else { kind_of(field, name).map(Some) }
 }
 
 /// The object with its kind, which the type says already.

@@ -5,7 +5,7 @@ use vigie_model::json::{Json, JsonError, Problem, shorten};
 use vigie_model::{Event, Rejection};
 
 use super::cloudevents::Envelope;
-use super::{Intake, Limits};
+use super::{Intake, Limits, cdevents};
 use crate::split::{Content, Fault, Piece};
 
 /// Why a piece is no event.
@@ -25,7 +25,11 @@ pub(crate) fn read_piece(bytes: &[u8], piece: &Piece, envelope: &Envelope, intak
         Content::Fault(fault) => return Err(Why::Fault(*fault)),
     };
     let json = Json::parse(text).map_err(Why::Json)?;
-    let mut event = envelope.open(json, |object| parse_object(object, &intake.context)).map_err(Why::Event)?;
+    let read = |object: &Json| match cdevents::is_one(object) {
+        true => cdevents::read(object, &intake.concealer),
+        false => parse_object(object, &intake.context),
+    };
+    let mut event = envelope.open(json, read).map_err(Why::Event)?;
     intake.concealer.conceal(&mut event);
     Ok(event)
 }

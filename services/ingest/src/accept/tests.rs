@@ -258,6 +258,36 @@ mod cloudevents {
         assert_eq!(told_as("application/cloudevents+json", &[], &encoded), plain);
     }
 
+    const CDEVENT: &str = r#"{"context":{"version":"0.4.1","id":"e1","source":"/ci","type":"dev.cdevents.service.deployed.0.2.0","timestamp":"2026-10-01T12:00:00Z"},"subject":{"id":"checkout","type":"service","content":{"environment":{"id":"production"},"artifactId":"pkg:oci/checkout@1"}}}"#;
+
+    #[test]
+    fn a_cdevent_is_the_same_in_every_mode_and_without_an_envelope() {
+        let plain = told_as("application/json", &[], CDEVENT);
+        assert!(plain.starts_with("{\"kind\":\"deployment\",\"source\":\"/ci\","), "{plain}");
+        let ty = "dev.cdevents.service.deployed.0.2.0";
+        let one = format!(r#"{{"specversion":"1.0","id":"e1","source":"/ci","type":"{ty}","data":{CDEVENT}}}"#);
+        assert_eq!(told_as("application/cloudevents+json", &[], &one), plain);
+        assert_eq!(told_as("application/cloudevents-batch+json", &[], &format!("[{one},{one}]")), plain.repeat(2));
+        for content_type in ["application/json", "application/cdevents+json; charset=utf-8"] {
+            let headers = [("ce-specversion", "1.0"), ("ce-type", ty), ("ce-id", "e1"), ("ce-source", "/ci")];
+            assert_eq!(told_as(content_type, &headers, CDEVENT), plain);
+        }
+        assert_eq!(told_as("application/x-ndjson", &[], &format!("{CDEVENT}\n{one}\n")), plain.repeat(2));
+        // Custom ones have any type; what counts is the CDEvent's own.
+        let headers = [("ce-specversion", "1.0"), ("ce-type", "com.example.probes.ping.0.1.0")];
+        assert_eq!(told_as("application/json", &headers, CDEVENT), plain);
+    }
+
+    #[test]
+    fn what_was_announced_as_a_cdevent_has_to_be_one() {
+        let one = r#"{"specversion":"1.0","type":"dev.cdevents.build.queued.0.3.0","data":{"id":"7"}}"#;
+        let bare = r#"{"specversion":"1.0","type":"dev.cdevents.build.queued.0.3.0"}"#;
+        insta::assert_snapshot!(told_as("application/cloudevents-batch+json", &[], &format!("[{one},{bare}]")), @r#"
+        event 0: context: it is missing (a CDEvent is {"context": {…}, "subject": {…}}: send it whole, inside the CloudEvent too)
+        event 1: data: it is missing (put the event into data)
+        "#);
+    }
+
     #[test]
     fn a_bad_envelope_is_rejected_by_its_attribute() {
         let batch = [
@@ -277,7 +307,7 @@ mod cloudevents {
         insta::assert_snapshot!(told_as("application/cloudevents-batch+json", &[], &format!("[{}]", batch.join(","))), @r#"
         event 0: specversion: it is missing (a CloudEvents envelope has one: "1.0")
         event 1: an envelope is an object, this is a number: 7 (send {"specversion": "1.0", "type": …, "data": …})
-        event 2: data: it is missing (put the native event into data)
+        event 2: data: it is missing (put the event into data)
         event 3: type: there is no event type "dev.vigie.deploiment.v1" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
         event 4: type: there is no event type "dev.vigie.settings.v1" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
         event 5: an event is an object, this is a number: 7 (send {"kind": …, …})

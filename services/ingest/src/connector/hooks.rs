@@ -52,8 +52,7 @@ impl Hooks {
             all.entry(hook.connector.name.clone()).or_default().push(Arc::new(hook));
         }
         for connector in registry.iter() {
-            all.entry(connector.name.clone())
-                .or_insert_with(|| vec![Arc::new(Hook::default_of(connector.clone()))]);
+            all.entry(connector.name.clone()).or_insert_with(|| vec![Arc::new(Hook::default_of(connector.clone()))]);
         }
         Self { all, registry, routes }
     }

@@ -159,7 +159,12 @@ impl Quality {
                     "it began while {}:{} was open ({environment}); if they are one outage, it counts twice",
                     earlier.source, earlier.id
                 );
-                self.add("overlapping_incidents", subject_of_incident(&group.source, &group.id), Some(group.started_at), detail);
+                self.add(
+                    "overlapping_incidents",
+                    subject_of_incident(&group.source, &group.id),
+                    Some(group.started_at),
+                    detail,
+                );
             }
             open.push(group);
         }

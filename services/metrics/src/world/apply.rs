@@ -19,6 +19,8 @@ impl World {
     pub fn apply(&mut self, stored: StoredEvent) {
         let StoredEvent { event, digest, recorded_at, .. } = stored;
         match event.kind {
+            // Kept and counted; no number rests on it.
+            Kind::Other => {}
             Kind::Settings => self.apply_settings(event, digest, recorded_at),
             Kind::Service => self.apply_service(event, digest, recorded_at),
             Kind::Team => self.apply_team(event, digest, recorded_at),

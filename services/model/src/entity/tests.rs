@@ -176,7 +176,7 @@ fn has_view(entity: &Entity) -> bool {
         Kind::Service => views::ServiceEntry::from_entity(entity).is_some(),
         Kind::Team => views::TeamEntry::from_entity(entity).is_some(),
         Kind::Note => views::Note::from_entity(entity).is_some(),
-        Kind::Settings => entity.missing().next().is_none(),
+        Kind::Other | Kind::Settings => entity.missing().next().is_none(),
     }
 }
 

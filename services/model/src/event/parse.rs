@@ -15,9 +15,10 @@ mod values;
 pub const CONFIGURATION: &str = "vigie.toml";
 
 use values::{
-    members, missing, nearest, read_bool, read_count, read_id, read_labels, read_list, read_lower_id, read_repository,
-    read_sha, read_text, read_time, required, wrong_type,
+    members, missing, nearest, read_bool, read_count, read_labels, read_list, read_lower_id, read_repository, read_sha,
+    read_text, required, wrong_type,
 };
+pub use values::{read_id, read_time};
 
 /// What an object is read against.
 #[derive(Debug, Clone)]
@@ -350,7 +351,7 @@ impl Reader {
                     return Err(missing("service", "name the service or the team that it is about"));
                 }
             }
-            Kind::Commit | Kind::PullRequest | Kind::Service | Kind::Team | Kind::Settings => {}
+            Kind::Commit | Kind::PullRequest | Kind::Service | Kind::Team | Kind::Other | Kind::Settings => {}
         }
         Ok(())
     }

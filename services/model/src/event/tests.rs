@@ -43,6 +43,7 @@ fn an_event_is_an_object_of_a_known_kind() {
         r#"{"kind":"pr"}"#,
         r#"{"kind":"release"}"#,
         r#"{"kind":"settings","value":"{}"}"#,
+        r#"{"kind":"other","type":"x","id":"1","data":"{}"}"#,
     ]), @r#"
     an event is an object, this is an array: [] (send {"kind": …, …})
     an event is an object, this is a number: 42 (send {"kind": …, …})
@@ -54,6 +55,7 @@ fn an_event_is_an_object_of_a_known_kind() {
     kind: there is no kind "pr" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
     kind: there is no kind "release" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
     kind: there is no kind "settings" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+    kind: there is no kind "other" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
     "#);
 }
 

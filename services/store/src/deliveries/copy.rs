@@ -33,7 +33,8 @@ pub(crate) async fn copy_deliveries(from: &Store, to: &mut Tx, mut progress: imp
 
 /// Gives the place of the last one of the page.
 async fn copy_page(from: &Store, to: &mut Tx, after: i64, count: &mut u64) -> Result<Option<i64>> {
-    let columns = "seq, connector, source, identity, tool_id, type, received_at, state, mapped_at, events, error, bytes, content";
+    let columns =
+        "seq, connector, source, identity, tool_id, type, received_at, state, mapped_at, events, error, bytes, content";
     let select = format!("SELECT {columns} FROM deliveries WHERE seq > $1 ORDER BY seq LIMIT $2");
     let insert =
         format!("INSERT INTO deliveries ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");

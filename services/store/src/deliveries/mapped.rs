@@ -97,7 +97,8 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn contributions(&self, deliveries: &[i64]) -> Result<HashMap<i64, Vec<Contribution>>> {
-        let sql = "SELECT entity, home, content, at, stamp, digest FROM delivery_events WHERE delivery = $1 ORDER BY place";
+        let sql =
+            "SELECT entity, home, content, at, stamp, digest FROM delivery_events WHERE delivery = $1 ORDER BY place";
         let mut all = HashMap::new();
         let mut reader = self.backend().reader().await?;
         for delivery in deliveries {

@@ -217,7 +217,9 @@ impl Store {
             "UPDATE deliveries SET state = 'pending', error = NULL WHERE seq IN \
             (SELECT seq FROM deliveries WHERE {matches} AND seq >= $5 ORDER BY seq LIMIT $6) AND state <> 'pending'"
         );
-        let next = format!("SELECT max(seq) FROM (SELECT seq FROM deliveries WHERE {matches} AND seq >= $5 ORDER BY seq LIMIT $6) AS page");
+        let next = format!(
+            "SELECT max(seq) FROM (SELECT seq FROM deliveries WHERE {matches} AND seq >= $5 ORDER BY seq LIMIT $6) AS page"
+        );
         let (mut from, mut count) = (0_i64, 0);
         loop {
             let mut tx = self.begin().await?;

@@ -250,6 +250,21 @@ impl Store {
             rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
         })
     }
+
+    /// How many records the homes that begin with this (`""`: all) hold, sorted by home.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count_by_home(&self, prefix: &str) -> Result<Vec<(String, i64)>> {
+        let sql =
+            "SELECT home, count(*) FROM events WHERE home >= $1 AND ($2 = '' OR home < $2) GROUP BY home ORDER BY home";
+        let mut reader = self.backend().reader().await?;
+        each!(&mut reader, connection => {
+            let query = sqlx::query(sql).bind(prefix).bind(end_of(prefix).unwrap_or_default());
+            let rows = query.fetch_all(connection).await?;
+            rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        })
+    }
 }
 
 /// The least text that is greater than all that begin with `prefix`. `None`: there is none.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt};
-use vigie_model::{MINUTE, SECOND};
-use vigie_store::{Outcome, RawEvent, Store};
+use vigie_model::event::home_of_other;
+use vigie_model::{Event, MINUTE, SECOND};
+use vigie_store::{Outcome, PreparedEvent, RawEvent, Store};
 use vigie_testkit::events::{Draft, commit, deployed, incident, service};
 use vigie_testkit::{TestDatabase, store_test_suite};
 
@@ -17,6 +18,7 @@ store_test_suite! {
     what_is_stored_is_what_was_sent,
     the_order_of_arrival_changes_nothing_that_is_stored,
     homes_are_read_together,
+    other_events_are_kept_and_counted_by_type,
     a_home_is_read_as_it_was,
     long_and_strange_texts_survive,
     the_tail_has_no_gaps_under_concurrent_writers,
@@ -122,6 +124,37 @@ async fn what_is_stored_is_what_was_sent(db: TestDatabase) {
         assert_eq!(read.event.at, if sent.timeless { now() } else { sent.at });
     }
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+}
+
+async fn other_events_are_kept_and_counted_by_type(db: TestDatabase) {
+    let store = open(&db).await;
+    let other = |ty: &str, id: &str, data: &str| {
+        let text = format!(
+            r#"{{"kind":"other","source":"/ci","at":"2026-09-01T10:00:00Z","type":"{ty}","id":"{id}","data":{data:?}}}"#
+        );
+        PreparedEvent::new(Event::from_stored(&text, 0).unwrap())
+    };
+    let (queued, started) = ("dev.cdevents.build.queued.0.3.0", "dev.cdevents.build.started.0.3.0");
+    // One id with other content is another event, as everywhere in the log.
+    let events = [
+        other(started, "1", "{}"),
+        other(queued, "1", "{}"),
+        other(queued, "1", "{}"),
+        other(queued, "1", "{\"a\":1}"),
+        other(queued, "2", "{}"),
+    ];
+    assert_eq!(letters(&store.append(&events, now()).await.unwrap()), "AAdAA");
+    append(&store, &[deployed("checkout", "1", "2026-09-01T10:00:00Z")], now()).await;
+    let counts = store.count_by_home(&home_of_other("")).await.unwrap();
+    assert_eq!(counts, [(home_of_other(queued), 3), (home_of_other(started), 1)]);
+
+    let (file, again) = (TestDatabase::sqlite(), TestDatabase::sqlite());
+    let (backup, restored) = (open(&file).await, open(&again).await);
+    store.copy_into(&backup, |_| ()).await.unwrap();
+    backup.copy_into(&restored, |_| ()).await.unwrap();
+    assert_eq!(all(&restored).await, all(&store).await);
+    assert_eq!(letters(&restored.append(&events, now()).await.unwrap()), "ddddd");
+    assert_eq!(restored.verify().await.unwrap(), Vec::<String>::new());
 }
 
 async fn the_order_of_arrival_changes_nothing_that_is_stored(db: TestDatabase) {

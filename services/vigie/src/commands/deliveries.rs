@@ -49,9 +49,10 @@ pub struct Which {
 impl Which {
     /// The filter.
     pub fn filter(self) -> Result<DeliveryFilter, Failure> {
-        let since = self.since.as_deref().map(|text| {
-            parse_time(text).map_err(|error| Failure::usage(format_args!("--since {text}: {error}")))
-        });
+        let since = self
+            .since
+            .as_deref()
+            .map(|text| parse_time(text).map_err(|error| Failure::usage(format_args!("--since {text}: {error}"))));
         Ok(DeliveryFilter {
             state: self.state.as_deref().and_then(DeliveryState::parse),
             connector: self.connector,

@@ -285,7 +285,10 @@ fn each_mistake_has_its_remedy() {
             "[[hook]]\nconnector = 'githb'",
             "hook[1].connector = 'githb': there is no connector \"githb\"; did you mean github?",
         ),
-        ("[[hook]]\nconnector = 'gitlab'\n[[hook]]\nconnector = 'gitlab'", "set up twice; keep one, or give each a source of its own"),
+        (
+            "[[hook]]\nconnector = 'gitlab'\n[[hook]]\nconnector = 'gitlab'",
+            "set up twice; keep one, or give each a source of its own",
+        ),
         ("[[hook]]\nconnector = 'gitlab'\nsecret = 'abc'", "write secret_file = "),
         ("[[hook]]\nconnector = 'pingdom'\nsecret_file = '/a'", "Pingdom signs nothing"),
         (

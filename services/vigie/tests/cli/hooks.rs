@@ -57,9 +57,10 @@ fn the_pages_of_the_connectors_lead_to_mapped_deliveries() {
     // With the line end that an editor leaves.
     hooks.iter().for_each(|name| drop(bench.write(&format!("{name}.secret"), &format!("secret of {name}\n"))));
     let server = bench.start(&["serve", "--listen", "127.0.0.1:0"]);
-    let (json_type, pair) = (("content-type".to_owned(), "application/json".to_owned()), |name: &str, value: String| {
-        (name.to_owned(), value)
-    });
+    let (json_type, pair) =
+        (("content-type".to_owned(), "application/json".to_owned()), |name: &str, value: String| {
+            (name.to_owned(), value)
+        });
     let proof = |connector: &str, body: &str| {
         let secret = format!("secret of {connector}");
         match connector {

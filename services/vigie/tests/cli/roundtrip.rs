@@ -82,6 +82,35 @@ fn an_export_is_read_back_in_to_the_same_numbers() {
     assert!(lines == back, "the second export differs from the first");
 }
 
+/// CDEvents of a site, one of them in a CloudEvent; the build means nothing here and is kept.
+const CDEVENTS: &str = r#"
+{"context": {"specversion": "0.5.1", "id": "1", "source": "/ci", "type": "dev.cdevents.service.deployed.0.3.0", "timestamp": "2026-10-02T12:00:00Z"}, "subject": {"id": "shop", "content": {"environment": {"id": "production"}, "artifactId": "pkg:oci/shop@1"}}}
+{"specversion": "1.0", "id": "2", "source": "/ci", "type": "dev.cdevents.incident.detected.0.3.0", "data": {"context": {"specversion": "0.5.1", "id": "2", "source": "/ci", "type": "dev.cdevents.incident.detected.0.3.0", "timestamp": "2026-10-02T13:00:00Z"}, "subject": {"id": "i1", "content": {"environment": {"id": "production"}, "service": {"id": "shop"}}}}}
+{"context": {"specversion": "0.5.1", "id": "3", "source": "/ci", "type": "dev.cdevents.build.finished.0.3.0", "timestamp": "2026-10-02T11:00:00Z"}, "subject": {"id": "b1", "content": {}}, "customData": {"n": 1.5}}
+"#;
+
+#[test]
+fn cdevents_are_imported_exported_and_read_back() {
+    let bench = Bench::new();
+    let answer = bench.run_with(&["import", "-", "--format", "json"], CDEVENTS).json();
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&3.into(), &Value::Array(Vec::new())));
+    let answer = bench.run_with(&["import", "-", "--format", "json"], CDEVENTS).json();
+    assert_eq!((&answer["accepted"], &answer["duplicates"]), (&0.into(), &3.into()));
+    let told = bench.run(&["doctor"]).good();
+    assert!(told.contains("read by no metric: 1 dev.cdevents.build.finished.0.3.0"), "{told}");
+    let card = bench.run(&OCTOBER).json();
+    assert_eq!(metric(&card, "DEPLOYMENT_FREQUENCY")["value"], 1.0 / 31.0);
+
+    bench.run(&["export", "--format", "ndjson", "out"]).good();
+    let out = bench.read("out/events.ndjson");
+    assert!(out.contains("{\"kind\":\"other\",\"source\":\"/ci\""), "{out}");
+    let other = Bench::new();
+    assert_eq!(other.run_with(&["import", "-", "--format", "json"], &out).json()["accepted"], 3);
+    assert_eq!(other.run_with(&["import", "-", "--format", "json"], CDEVENTS).json()["duplicates"], 3);
+    other.run(&["export", "--format", "ndjson", "out"]).good();
+    assert_eq!(other.read("out/events.ndjson"), out);
+}
+
 /// When something was announced, too late or not, hangs on when it was recorded, which is now.
 pub fn without_quality(mut card: Value) -> Value {
     card["dataQuality"] = Value::Null;

@@ -101,12 +101,16 @@ impl Site {
     fn mapping(&self) -> Mapping {
         let registry = Registry::load(Some(self.folder.path())).unwrap();
         assert_eq!(registry.faults().next(), None);
-        let hooks: Vec<Hook> = self.hooks.iter().map(|(connector, source, secrets, settings)| {
-            let connector = registry.get(connector).unwrap().clone();
-            let settings = connector.manifest.settings.with(settings.as_object().unwrap()).unwrap();
-            let secrets = secrets.iter().map(|secret| Secret::new(secret).unwrap()).collect();
-            Hook { connector, source: source.as_str().into(), secrets, settings }
-        }).collect();
+        let hooks: Vec<Hook> = self
+            .hooks
+            .iter()
+            .map(|(connector, source, secrets, settings)| {
+                let connector = registry.get(connector).unwrap().clone();
+                let settings = connector.manifest.settings.with(settings.as_object().unwrap()).unwrap();
+                let secrets = secrets.iter().map(|secret| Secret::new(secret).unwrap()).collect();
+                Hook { connector, source: source.as_str().into(), secrets, settings }
+            })
+            .collect();
         let hooks = Hooks::new(registry, hooks, Routes::new(self.services.clone()));
         let launch = Launch { program: env!("CARGO_BIN_EXE_vigie").into(), arguments: vec!["map-worker".into()] };
         Mapping { limits: self.limits, keep: self.keep, ..Mapping::new(Arc::new(hooks), launch) }

@@ -8,7 +8,7 @@ use vigie_ingest::connector::Limits;
 use vigie_model::SetClock;
 use vigie_testkit::{TestDatabase, store_test_suite, time};
 
-use crate::house::{NOON, Site, becoming, deployed, deliveries, facts, services, settle};
+use crate::house::{NOON, Site, becoming, deliveries, deployed, facts, services, settle};
 
 store_test_suite! {
     each_state_says_why,
@@ -30,7 +30,11 @@ async fn each_state_says_why(database: TestDatabase) {
     house.settle().await;
     let became = house.became().await;
     assert_eq!(became[..2], ["mapped 2", "ignored 0"]);
-    assert!(became[2].starts_with("failed: ") && became[2].ends_with("plain/map.jq: the rollout seven has no number"), "{}", became[2]);
+    assert!(
+        became[2].starts_with("failed: ") && became[2].ends_with("plain/map.jq: the rollout seven has no number"),
+        "{}",
+        became[2]
+    );
     assert!(became[3].contains("plain/map.jq: event 2: finished_at: \"yesterday\""), "{}", became[3]);
     let ids: Vec<_> = facts(&house.engine)[0].deployments.iter().map(|row| row.id.to_string()).collect();
     assert_eq!(ids, ["1", "2"]);

@@ -6,7 +6,7 @@ use vigie_engine::{Engine, Requeue};
 use vigie_store::{DeliveryFilter, DeliveryState};
 use vigie_testkit::{TestDatabase, store_test_suite};
 
-use crate::house::{Site, becoming, deployed, deliveries, facts, services, settle};
+use crate::house::{Site, becoming, deliveries, deployed, facts, services, settle};
 
 store_test_suite! {
     a_corrected_mapping_moves_the_history_and_back,
@@ -18,13 +18,8 @@ store_test_suite! {
     the_latest_mapping_decides_whatever_came_before,
 }
 
-const ALL: Requeue = Requeue::Matching(DeliveryFilter {
-    state: None,
-    connector: None,
-    source: None,
-    since: None,
-    before: None,
-});
+const ALL: Requeue =
+    Requeue::Matching(DeliveryFilter { state: None, connector: None, source: None, since: None, before: None });
 
 /// Maps everything anew as a site has it now; gives the engine.
 async fn replayed(site: &Site, database: &TestDatabase) -> Engine {
@@ -98,10 +93,14 @@ async fn an_incident_that_meant_another_service_moves(database: TestDatabase) {
 }
 
 async fn a_field_that_is_said_no_more_is_gone(database: TestDatabase) {
-    let first = Site::new().connector("plain", ".body | {kind: \"incident\", id, service: \"checkout\", started_at, title, severity: \"major\"}");
+    let first = Site::new().connector(
+        "plain",
+        ".body | {kind: \"incident\", id, service: \"checkout\", started_at, title, severity: \"major\"}",
+    );
     let body = json!({"id": "i1", "started_at": "2026-09-01T10:00:00Z", "title": "Cards are refused"}).to_string();
     take(&first, &database, &[body]).await;
-    let mended = Site::new().connector("plain", ".body | {kind: \"incident\", id, service: \"checkout\", started_at, severity: \"minor\"}");
+    let mended = Site::new()
+        .connector("plain", ".body | {kind: \"incident\", id, service: \"checkout\", started_at, severity: \"minor\"}");
     let engine = replayed(&mended, &database).await;
     let facts = facts(&engine);
     let incident = &facts[0].incidents[0];
@@ -191,7 +190,8 @@ async fn the_latest_mapping_decides_whatever_came_before(database: TestDatabase)
     for round in 0..4 {
         let chain = chains.new_tree(&mut runner).unwrap().current();
         let source = format!("round-{round}");
-        let site = |number: usize| Site::new().connector("plain", &mapping(number)).hook("plain", &source, &[], json!({}));
+        let site =
+            |number: usize| Site::new().connector("plain", &mapping(number)).hook("plain", &source, &[], json!({}));
         let bodies: Vec<String> =
             (0..6).map(|n| json!({"n": n, "at": format!("2026-09-0{}T10:00:00Z", n + 1)}).to_string()).collect();
         let fresh = TestDatabase::sqlite();
@@ -206,9 +206,10 @@ async fn the_latest_mapping_decides_whatever_came_before(database: TestDatabase)
         settle(&alone).await;
         let of_round = |engine: &Engine| -> Vec<_> {
             let all = facts(engine).into_iter().flat_map(|own| own.deployments);
-            let mut all: Vec<_> = all.filter(|row| *row.source == *source).map(|row| {
-                (row.service, row.id, row.finished_at, row.url, row.branch, row.trigger)
-            }).collect();
+            let mut all: Vec<_> = all
+                .filter(|row| *row.source == *source)
+                .map(|row| (row.service, row.id, row.finished_at, row.url, row.branch, row.trigger))
+                .collect();
             all.sort();
             all
         };

@@ -98,9 +98,10 @@ pub async fn page(
     page: &PageArgs,
 ) -> Result<Connection<Delivery>> {
     let engine = ask.admin()?;
-    let before = page.after.as_deref().map(|cursor| {
-        decode(cursor).and_then(|text| text.parse().ok()).ok_or_else(|| bad_cursor(cursor))
-    });
+    let before = page
+        .after
+        .as_deref()
+        .map(|cursor| decode(cursor).and_then(|text| text.parse().ok()).ok_or_else(|| bad_cursor(cursor)));
     let filter = DeliveryFilter { state: state.map(Into::into), connector, source, ..DeliveryFilter::default() };
     let away = |error: vigie_engine::StoreError| ApiError::from(vigie_engine::EngineError::from(error));
     let total = engine.store().count_deliveries(&filter).await.map_err(away)?;

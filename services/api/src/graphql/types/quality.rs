@@ -26,12 +26,7 @@ pub struct DataQuality {
 ///
 /// # Errors
 /// The request has used up its budget.
-pub fn report(
-    view: &Arc<View>,
-    scope: &Scope,
-    window: Window,
-    unmapped: &[Unmapped],
-) -> Result<DataQuality> {
+pub fn report(view: &Arc<View>, scope: &Scope, window: Window, unmapped: &[Unmapped]) -> Result<DataQuality> {
     let mut report = view.snapshot.quality(scope, window, view.now);
     say_unmapped(&mut report.items, unmapped);
     view.budget.spend(view.price(scope) + report.items.len() as u64 / 10)?;

@@ -44,7 +44,11 @@ pub(super) fn read_text<'j>(name: &str, value: &'j Json, max: usize) -> Result<&
     Ok(text)
 }
 
-pub(super) fn read_id<'j>(name: &str, value: &'j Json) -> Result<&'j str, Rejection> {
+/// A name or id.
+///
+/// # Errors
+/// Where it is no string, empty, too long or holds control characters.
+pub fn read_id<'j>(name: &str, value: &'j Json) -> Result<&'j str, Rejection> {
     let text = read_text(name, value, MAX_ID)?;
     if text.trim().is_empty() {
         return Err(Rejection::new(name, "it is empty", "give it a value, or leave the field out"));
@@ -69,7 +73,11 @@ pub(super) fn read_lower_id(name: &str, value: &Json) -> Result<Box<str>, Reject
     Ok(lower.into())
 }
 
-pub(super) fn read_time(name: &str, value: &Json) -> Result<Time, Rejection> {
+/// A time with its offset.
+///
+/// # Errors
+/// Where it is no string, no time, or has no offset.
+pub fn read_time(name: &str, value: &Json) -> Result<Time, Rejection> {
     let Json::Text(text) = value else {
         return Err(wrong_type(name, "a time in a string, like \"2026-10-01T12:00:00Z\"", value));
     };

@@ -17,7 +17,9 @@ pub(super) async fn look(config: &Config, store: Option<&Store>, findings: &mut 
         Ok(mapping) => {
             for hook in &config.hooks {
                 let unsigned = mapping.hooks.of(&hook.connector).unwrap_or_default().iter().any(|own| {
-                    *own.source == *hook.source && own.secrets.is_empty() && !own.connector.manifest.signatures.is_empty()
+                    *own.source == *hook.source
+                        && own.secrets.is_empty()
+                        && !own.connector.manifest.signatures.is_empty()
                 });
                 let name = &hook.connector;
                 findings.push(if unsigned {
@@ -49,11 +51,8 @@ async fn came(store: &Store, findings: &mut Vec<Finding>) -> Result<(), vigie_st
         let counts: Vec<String> =
             states.iter().map(|(state, count)| format!("{} {state}", humane::count(*count))).collect();
         let text = format!("deliveries of {source}: {}", counts.join(", "));
-        let failed = DeliveryFilter {
-            state: Some(DeliveryState::Failed),
-            source: Some(source),
-            ..DeliveryFilter::default()
-        };
+        let failed =
+            DeliveryFilter { state: Some(DeliveryState::Failed), source: Some(source), ..DeliveryFilter::default() };
         let latest = store.deliveries(&failed, 1).await?;
         findings.push(match latest.first().and_then(|delivery| delivery.error.as_deref()) {
             Some(error) => {

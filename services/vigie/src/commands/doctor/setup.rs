@@ -1,9 +1,11 @@
 //! What is configured and what answers.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use vigie_model::event::home_of_other;
 use vigie_model::{MINUTE, Time, format_time};
 use vigie_store::{ConnectOptions, KNOWN_VERSION, Store};
 
@@ -85,11 +87,41 @@ pub(super) async fn database(context: &Context, config: &Config, findings: &mut 
         let text = format!("{} events ({}), {} facts", count(events), kinds.join(", "), count(facts));
         findings.push(Finding::good(DATABASE, text));
     }
+    others(&store, findings).await;
     folding(&store, findings).await;
     if let Some((_, last)) = report.recorded {
         clock(context.now(), last, findings);
     }
     Some(store)
+}
+
+/// Events of other vocabularies, by type: what a site sends and Vigie makes nothing of.
+async fn others(store: &Store, findings: &mut Vec<Finding>) {
+    /// Types that are named before the rest is counted.
+    const NAMED: usize = 5;
+    let none = home_of_other("");
+    let mut types = match store.count_by_home(&none).await {
+        Ok(types) => types,
+        Err(error) => {
+            findings.push(Finding::problem(DATABASE, error.to_string(), ""));
+            return;
+        }
+    };
+    if types.is_empty() {
+        return;
+    }
+    types.sort_by_key(|(_, count)| Reverse(*count));
+    let count = |number: i64| humane::count(u64::try_from(number).unwrap_or(0));
+    let mut named: Vec<String> = types
+        .iter()
+        .take(NAMED)
+        .map(|(home, number)| format!("{} {}", count(*number), home.strip_prefix(&none).unwrap_or(home)))
+        .collect();
+    if types.len() > NAMED {
+        named.push(format!("{} more types", types.len() - NAMED));
+    }
+    let text = format!("kept as they came, and read by no metric: {}", named.join(", "));
+    findings.push(Finding::good(DATABASE, text));
 }
 
 async fn folding(store: &Store, findings: &mut Vec<Finding>) {
