@@ -11,6 +11,7 @@ use super::mapper::Mapper;
 const READ_ASIDE: usize = 16 << 10;
 
 /// Why a delivery became nothing.
+#[derive(Debug, Clone)]
 pub(super) enum Unmappable {
     /// It cannot be mapped; the text says why.
     Failed(String),

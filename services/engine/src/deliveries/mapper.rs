@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use tokio::sync::{Mutex, Notify, watch};
 use vigie_ingest::connector::{Outcome, Pool};
 use vigie_model::{HOUR, Time};
@@ -22,9 +22,12 @@ use crate::shared::Shared;
 
 /// The lease of the mapping.
 const MAP: &str = "map";
-/// Deliveries that one transaction records, and the bytes of their bodies.
-const BATCH: i64 = 64;
+/// Deliveries that are read at once, and the bytes of their bodies.
+const BATCH: i64 = 256;
 const BATCH_BYTES: i64 = 16 << 20;
+/// Deliveries that one transaction records, and for how long it gathers them: what maps slowly is shown as it comes.
+const RECORDED: usize = 64;
+const GATHER: Duration = Duration::from_millis(250);
 /// How long a lane waits after something failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How much of an error is kept.
@@ -166,18 +169,52 @@ impl Mapper {
             if batch.is_empty() {
                 return Ok(());
             }
-            let maps = futures::stream::iter(batch).map(|pending| async move {
+            let mut stop = stop.clone();
+            let until_stop = async move { drop(stop.wait_for(|stop| *stop).await) };
+            let maps = futures::stream::iter(batch).take_until(until_stop.boxed()).map(|mut pending| async move {
                 let result = self.map(&pending).await;
+                pending.content = Vec::new();
                 (pending, result)
             });
-            let mapped: Vec<_> = maps.buffered(at_once).collect().await;
-            let later = mapped.iter().find_map(|(_, result)| match result {
-                Err(Unmappable::Later(why)) => Some(why.clone()),
-                _ => None,
-            });
-            self.record(mapped, lease).await?;
-            if let Some(message) = later {
-                return Err(EngineError::Unavailable { message });
+            let mut maps = maps.buffered(at_once);
+            loop {
+                let (mapped, is_last) = gathered(&mut maps).await;
+                let later = mapped.iter().find_map(|(_, result)| match result {
+                    Err(Unmappable::Later(why)) => Some(why.clone()),
+                    _ => None,
+                });
+                self.record_all(mapped, lease).await?;
+                if let Some(message) = later {
+                    return Err(EngineError::Unavailable { message });
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what became of deliveries. One that cannot be written does not hold up the others of its source.
+    async fn record_all(&self, mapped: Vec<(Pending, Result<Outcome, Unmappable>)>, lease: &Lease) -> Result<()> {
+        let again = match mapped.len() {
+            0 => return Ok(()),
+            _ => mapped.clone(),
+        };
+        match self.record(mapped, lease).await {
+            Err(EngineError::Internal { message }) => {
+                tracing::error!(message, "what became of deliveries was not written; each is written by itself");
+            }
+            result => return result,
+        }
+        for (pending, result) in again {
+            let given_up = Err(Unmappable::Failed("it could not be recorded; the server's log says why".to_owned()));
+            match self.record(vec![(pending.clone(), result)], lease).await {
+                Err(EngineError::Internal { message }) => {
+                    tracing::error!(delivery = pending.seq, message, "a delivery cannot be recorded");
+                    self.record(vec![(pending, given_up)], lease).await?;
+                }
+                result => result?,
             }
         }
         Ok(())
@@ -271,6 +308,21 @@ impl Mapper {
             Err(error) => tracing::error!(%error, "old deliveries could not be forgotten; it is tried again"),
         }
     }
+}
+
+/// What has been mapped after a while, or as much as one transaction records; whether that was all.
+async fn gathered<T>(maps: &mut (impl Stream<Item = T> + Unpin)) -> (Vec<T>, bool) {
+    let mut all = Vec::new();
+    let mut until = tokio::time::Instant::now() + GATHER;
+    while all.len() < RECORDED {
+        match tokio::time::timeout_at(until, maps.next()).await {
+            Ok(Some(mapped)) => all.push(mapped),
+            Ok(None) => return (all, true),
+            Err(_) if all.is_empty() => until += GATHER,
+            Err(_) => break,
+        }
+    }
+    (all, false)
 }
 
 fn key(unmapped: Unmapped) -> (String, String, String) {

@@ -144,18 +144,25 @@ impl Ledger {
         }
         let logged = homes.get(&home).and_then(|own| own.get(&entity)).map(Vec::as_slice).unwrap_or_default();
         let key = |own: &Contribution| (own.stamp, own.digest);
-        let rows: HashMap<(Time, Digest), (i64, Contribution)> =
-            rows.into_iter().map(|(delivery, own)| (key(&own), (delivery, own))).collect();
+        // Several deliveries may have said the very same.
+        let mut speakers: HashMap<(Time, Digest), Vec<(i64, Contribution)>> = HashMap::new();
+        for (delivery, own) in rows {
+            speakers.entry(key(&own)).or_default().push((delivery, own));
+        }
         let deleted_at = self.restated.get(&entity).map_or(Time::MIN, |(deleted_at, _)| *deleted_at);
         for stored in logged.iter().filter(|stored| stored.event.at > deleted_at && !stored.event.timeless) {
             let (at, event) = (stored.event.at, stored.event.clone());
-            match rows.get(&(at, stored.digest)) {
-                Some((delivery, _)) if mapped.contains(&(*delivery, entity)) => {}
-                Some((delivery, own)) => {
-                    voices.push(Voice { delivery: *delivery, content: own.content, at: own.at, event });
-                }
-                None => voices.push(Voice { delivery: 0, content: stored.digest, at, event }),
-            }
+            let Some(own) = speakers.get(&(at, stored.digest)) else {
+                voices.push(Voice { delivery: 0, content: stored.digest, at, event });
+                continue;
+            };
+            let left = own.iter().filter(|(delivery, _)| !mapped.contains(&(*delivery, entity)));
+            voices.extend(left.map(|(delivery, own)| Voice {
+                delivery: *delivery,
+                content: own.content,
+                at: own.at,
+                event: event.clone(),
+            }));
         }
         let last = logged.iter().map(|stored| stored.event.at).max().unwrap_or(deleted_at);
         let Some(example) = voices.first().map(|voice| &voice.event).or(logged.first().map(|stored| &stored.event))

@@ -243,7 +243,9 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn forget_deliveries(&self, before: Time) -> Result<u64> {
-        let page = "SELECT seq FROM deliveries WHERE received_at < $1 AND state <> 'pending' ORDER BY seq LIMIT $2";
+        // The order of arrival: where the oldest are young, no other is looked at.
+        let page = "SELECT seq FROM (SELECT seq, received_at, state FROM deliveries ORDER BY seq LIMIT $2) AS oldest \
+            WHERE received_at < $1 AND state <> 'pending'";
         let events = format!("DELETE FROM delivery_events WHERE delivery IN ({page})");
         let deliveries = format!("DELETE FROM deliveries WHERE seq IN ({page})");
         let mut count = 0;

@@ -13,6 +13,8 @@ store_test_suite! {
     an_incident_that_meant_another_service_moves,
     a_field_that_is_said_no_more_is_gone,
     what_others_say_too_stays,
+    what_two_said_alike_stays_while_one_of_them_says_it,
+    what_was_sent_by_hand_stays,
     a_failure_is_mapped_once_its_map_is_mended,
     only_what_is_asked_for_is_mapped_again,
     the_latest_mapping_decides_whatever_came_before,
@@ -125,6 +127,47 @@ async fn what_others_say_too_stays(database: TestDatabase) {
     let engine = replayed(&nothing, &database).await;
     assert_eq!(services(&engine), [""; 0], "nobody speaks of it");
     engine.shutdown().await;
+}
+
+async fn what_two_said_alike_stays_while_one_of_them_says_it(database: TestDatabase) {
+    let event = deployed("checkout", "1", "2026-09-01T10:00:00Z");
+    let body = |number: u32| json!({"do": "events", "n": number, "events": [event]}).to_string();
+    take(&Site::new(), &database, &[body(1), body(2), body(3)]).await;
+    let but_for = |number: &str| Site::new().connector("plain", &format!("select({number}) | .body.events[]"));
+    let engine = replayed(&but_for(".body.n != 2"), &database).await;
+    assert_eq!(facts(&engine)[0].deployments.len(), 1);
+    engine.shutdown().await;
+    let engine = replayed(&but_for(".body.n == 3"), &database).await;
+    assert_eq!(facts(&engine)[0].deployments.len(), 1);
+    engine.shutdown().await;
+    let engine = replayed(&but_for(".body.n == 4"), &database).await;
+    assert_eq!(services(&engine), [""; 0]);
+    engine.shutdown().await;
+}
+
+async fn what_was_sent_by_hand_stays(database: TestDatabase) {
+    let incident = |severity: &str| {
+        let text =
+            ".body | {kind: \"incident\", id: \"i1\", service: \"checkout\", started_at: .at, resolved_at: .end}";
+        Site::new().connector("plain", &format!("{text} + {{severity: \"{severity}\"}}"))
+    };
+    let body = json!({"at": "2026-09-01T10:00:00Z", "end": "2026-09-01T11:00:00Z"}).to_string();
+    take(&incident("minor"), &database, &[body]).await;
+    let engine = incident("minor").engine(&database).await;
+    // The review found that users were well again earlier.
+    let by_hand = vigie_testkit::events::incident("i1", "checkout", "2026-09-01T10:00:00Z")
+        .with("source", "plain")
+        .with("resolved_at", "2026-09-01T10:30:00Z")
+        .with("at", "2026-09-20T10:00:00Z");
+    engine.submit(vec![by_hand.event()]).await.unwrap();
+    engine.shutdown().await;
+    for severity in ["major", "critical"] {
+        let engine = replayed(&incident(severity), &database).await;
+        let facts = facts(&engine);
+        let row = &facts[0].incidents[0];
+        assert_eq!((&*row.severity, row.resolved_at), (severity, Some(vigie_testkit::time("2026-09-01T10:30:00Z"))));
+        engine.shutdown().await;
+    }
 }
 
 async fn a_failure_is_mapped_once_its_map_is_mended(database: TestDatabase) {
