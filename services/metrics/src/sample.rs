@@ -1,5 +1,6 @@
 //! Durations of rows, their quantiles and their mean.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use vigie_model::{SECOND, Time};
@@ -7,14 +8,15 @@ use vigie_model::{SECOND, Time};
 /// Durations in microseconds, in no particular order; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
-    values: Arc<Vec<Time>>,
-    median: Option<f64>,
+    /// Perhaps beside those of other samples.
+    all: Arc<Vec<Time>>,
+    own: Range<usize>,
 }
 
 impl PartialEq for Sample {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |sample: &Self| {
-            let mut values = sample.values.to_vec();
+            let mut values = sample.values().to_vec();
             values.sort_unstable();
             values
         };
@@ -23,8 +25,8 @@ impl PartialEq for Sample {
 }
 
 impl From<Vec<Time>> for Sample {
-    fn from(mut values: Vec<Time>) -> Self {
-        Self { median: quantile(&mut values, 0.5), values: Arc::new(values) }
+    fn from(values: Vec<Time>) -> Self {
+        Self { own: 0..values.len(), all: Arc::new(values) }
     }
 }
 
@@ -32,31 +34,39 @@ impl Sample {
     /// The durations in microseconds.
     #[must_use]
     pub fn values(&self) -> &[Time] {
-        &self.values
+        &self.all[self.own.clone()]
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.own.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.own.is_empty()
     }
 
     /// The median in seconds.
     #[must_use]
     pub fn median(&self) -> Option<f64> {
-        self.median
+        quantile(self.values(), 0.5)
     }
 
     /// The sum in microseconds, exact.
     #[must_use]
+    #[allow(clippy::cast_sign_loss)] // what is left of a number without its upper half is not negative
     pub fn sum(&self) -> i128 {
-        self.values.iter().map(|value| i128::from(*value)).sum()
+        // The halves of fewer than 2^31 numbers do not overflow, and are added faster than whole wide ones.
+        self.values().chunks(1 << 30).fold(0, |sum, values| {
+            let add = |(high, low): (i64, u64), value: &Time| {
+                (high.wrapping_add(value >> 32), low.wrapping_add((value & 0xffff_ffff) as u64))
+            };
+            let (high, low) = values.iter().fold((0, 0), add);
+            sum + (i128::from(high) << 32) + i128::from(low)
+        })
     }
 
     /// The mean in seconds: the exact sum, divided once.
@@ -68,11 +78,61 @@ impl Sample {
     /// Quantiles in seconds (type 7); `None` of an empty sample and where `p` is outside 0 to 1.
     #[must_use]
     pub fn quantiles(&self, at: &[f64]) -> Vec<Option<f64>> {
-        if self.is_empty() || at.is_empty() {
-            return vec![None; at.len()];
+        at.iter().map(|p| quantile(self.values(), *p)).collect()
+    }
+}
+
+/// Durations on their way into samples, of several windows: they come service by service, each of a service's
+/// windows in turn, and are put together by window at the end.
+#[derive(Default)]
+pub(crate) struct Samples {
+    values: Vec<Time>,
+    /// The window of some values, and where they begin.
+    begun: Vec<(usize, usize)>,
+}
+
+impl Samples {
+    /// With room for so many.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { values: Vec::with_capacity(count), begun: Vec::new() }
+    }
+
+    /// To add values of a window to.
+    pub(crate) fn of(&mut self, window: usize) -> &mut Vec<Time> {
+        if self.begun.last().is_none_or(|(last, _)| *last != window) {
+            self.begun.push((window, self.values.len()));
         }
-        let mut values = self.values.to_vec();
-        at.iter().map(|p| quantile(&mut values, *p)).collect()
+        &mut self.values
+    }
+
+    /// One sample for each window.
+    pub(crate) fn by_window(mut self, windows: usize) -> Vec<Sample> {
+        if windows == 1 {
+            self.values.shrink_to_fit();
+            return vec![self.values.into()];
+        }
+        let parts = || {
+            let ends = self.begun.iter().skip(1).map(|(_, begin)| *begin).chain([self.values.len()]);
+            self.begun.iter().zip(ends).map(|((window, begin), end)| (*window, *begin..end))
+        };
+        let mut counts = vec![0; windows];
+        for (window, part) in parts() {
+            counts[window] += part.len();
+        }
+        let mut places: Vec<Range<usize>> = Vec::with_capacity(windows);
+        for count in counts {
+            let begin = places.last().map_or(0, |last| last.end);
+            places.push(begin..begin + count);
+        }
+        let mut ends: Vec<usize> = places.iter().map(|place| place.start).collect();
+        let mut all = vec![0; self.values.len()];
+        for (window, part) in parts() {
+            let end = ends[window] + part.len();
+            all[ends[window]..end].copy_from_slice(&self.values[part]);
+            ends[window] = end;
+        }
+        let all = Arc::new(all);
+        places.into_iter().map(|own| Sample { all: all.clone(), own }).collect()
     }
 }
 
@@ -98,25 +158,65 @@ pub fn mean(sum: i128, count: usize) -> Option<f64> {
 }
 
 /// The quantile of microseconds in seconds, interpolated linearly between order statistics: type 7 of Hyndman and
-/// Fan, *Sample Quantiles in Statistical Packages* (1996), which is SQL's `PERCENTILE_CONT`. Reorders the values.
+/// Fan, *Sample Quantiles in Statistical Packages* (1996), which is SQL's `PERCENTILE_CONT`.
+#[must_use]
 #[allow(
     clippy::cast_precision_loss, // ranks and durations are far below 2^53
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss // the rank is between 0 and the length
 )]
-pub fn quantile(values: &mut [Time], p: f64) -> Option<f64> {
+pub fn quantile(values: &[Time], p: f64) -> Option<f64> {
     if values.is_empty() || !(0.0..=1.0).contains(&p) {
         return None;
     }
     let rank = p * (values.len() - 1) as f64;
     let below = (rank.floor() as usize).min(values.len() - 1);
     let share = rank - below as f64;
-    let (_, low, above) = values.select_nth_unstable(below);
+    let (low, high) = order_statistics(values, below);
+    let micros = low as f64 + share * (high - low) as f64;
+    Some(micros / SECOND as f64)
+}
+
+/// The value that so many are before when all are sorted, and the one after it; of the last, itself.
+fn order_statistics(values: &[Time], rank: usize) -> (Time, Time) {
+    let (before, mut near) = around(values, rank).unwrap_or_else(|| (0, values.to_vec()));
+    let (_, low, above) = near.select_nth_unstable(rank - before);
     let low = *low;
     // What follows the selected one is no smaller, so the next order statistic is the least of it.
     let high = above.iter().min().copied().unwrap_or(low);
-    let micros = low as f64 + share * (high - low) as f64;
-    Some(micros / SECOND as f64)
+    (low, high)
+}
+
+/// Of many values those around a rank, and how many are before them: they lie between two bounds that a sorted
+/// sample of the values suggests (Floyd and Rivest, *Expected Time Bounds for Selection*, 1975). `None` of few
+/// values, and where the sample was not like them.
+fn around(values: &[Time], rank: usize) -> Option<(usize, Vec<Time>)> {
+    const MANY: usize = 2_000;
+    if values.len() < MANY {
+        return None;
+    }
+    let size = values.len().isqrt() * 5;
+    let mut sample: Vec<Time> = values.iter().step_by(values.len().div_ceil(size)).copied().collect();
+    sample.sort_unstable();
+    // Twice the root of the sample's size is four standard deviations of where a median stands in it.
+    let (middle, spread) = (rank * sample.len() / values.len(), 2 * sample.len().isqrt());
+    let low = middle.checked_sub(spread).map_or(Time::MIN, |at| sample[at]);
+    let high = sample.get(middle + spread).copied().unwrap_or(Time::MAX);
+    let mut before = 0;
+    let mut near = Vec::with_capacity(values.len() / 8);
+    for values in values.chunks(64) {
+        // Without a branch for each value: which of them are near, nobody can foretell.
+        let (mut found, mut count) = ([0; 64], 0);
+        for value in values {
+            before += usize::from(*value < low);
+            found[count] = *value;
+            count += usize::from(low <= *value && *value <= high);
+        }
+        near.extend_from_slice(&found[..count]);
+    }
+    // The one after it is needed too.
+    let is_inside = before <= rank && (rank + 1 < before + near.len() || high == Time::MAX);
+    is_inside.then_some((before, near))
 }
 
 #[cfg(test)]
@@ -147,13 +247,34 @@ mod tests {
         assert_eq!(sample.quantiles(&[-0.1, 1.1, f64::NAN]), [None, None, None]);
     }
 
+    #[test]
+    fn of_many_values_it_is_the_same() {
+        let spread = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed()) >> 20;
+        let many: [Vec<Time>; 4] = [
+            (0..30_000).map(spread).collect(),
+            // Nothing that a sample tells anything of.
+            (0..5_000).collect(),
+            (0..5_000).map(|n| if n % 16 == 0 { 1_000_000 } else { n % 7 }).collect(),
+            vec![3; 4_000],
+        ];
+        for values in many {
+            let mut sorted = values.clone();
+            sorted.sort_unstable();
+            let last = sorted.len() - 1;
+            for rank in [0, 1, last / 3, last / 2, last - 1, last] {
+                assert_eq!(order_statistics(&values, rank), (sorted[rank], sorted[(rank + 1).min(last)]), "{rank}");
+            }
+            assert_eq!(Sample::from(values.clone()).sum(), values.iter().map(|value| i128::from(*value)).sum::<i128>());
+        }
+    }
+
     proptest! {
         #[test]
         fn a_quantile_is_that_of_the_sorted_values(
             mut values in prop::collection::vec(0_i64..1_000_000_000_000, 1..50),
             p in 0.0_f64..=1.0,
         ) {
-            let found = quantile(&mut values.clone(), p);
+            let found = quantile(&values, p);
             values.sort_unstable();
             let rank = p * (values.len() - 1) as f64;
             let (low, high) = (values[rank.floor() as usize], values[rank.ceil() as usize]);

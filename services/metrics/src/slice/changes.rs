@@ -4,8 +4,8 @@ use vigie_model::Time;
 
 use super::{Slice, Slices};
 use crate::frame::changes::Stage;
-use crate::frame::seek::Seeker;
-use crate::sample::Sample;
+use crate::sample::{Sample, Samples};
+use crate::scope::Member;
 
 /// The changes of a slice that count, with what was left out.
 #[derive(Debug, Default)]
@@ -21,18 +21,18 @@ impl Slices<'_> {
     fn lead_times(&self) -> Vec<LeadTimes> {
         let count_bots = self.settings.count_bots;
         let mut found: Vec<LeadTimes> = self.blank();
-        let mut values: Vec<Vec<Time>> = self.blank();
-        self.visit(Seeker::default, |seeker, number, piece| {
-            let changes = &piece.environment.changes;
-            let range = seeker.range(changes.times(), piece.from, piece.to);
-            if !range.is_empty() {
-                let (bots, others) = changes.lead_times(range, count_bots, &mut values[number]);
+        let environments = self.scope.members.iter().filter_map(Member::environment);
+        let mut values = Samples::with_capacity(environments.map(|own| own.changes.times().len()).sum());
+        self.rows(
+            |environment| environment.changes.times(),
+            |number, _, environment, rows| {
+                let (bots, others) = environment.changes.lead_times(rows, count_bots, values.of(number));
                 found[number].bots += bots;
                 found[number].others += others;
-            }
-        });
-        for (found, values) in found.iter_mut().zip(values) {
-            found.lead_times = values.into();
+            },
+        );
+        for (found, lead_times) in found.iter_mut().zip(values.by_window(self.windows.all().len())) {
+            found.lead_times = lead_times;
         }
         found
     }
