@@ -1,6 +1,5 @@
 //! Durations of rows, their quantiles and their mean.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use vigie_model::{SECOND, Time};
@@ -8,15 +7,13 @@ use vigie_model::{SECOND, Time};
 /// Durations in microseconds, in no particular order; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
-    /// Perhaps beside those of other samples.
-    all: Arc<Vec<Time>>,
-    own: Range<usize>,
+    values: Arc<Vec<Time>>,
 }
 
 impl PartialEq for Sample {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |sample: &Self| {
-            let mut values = sample.values().to_vec();
+            let mut values = sample.values.to_vec();
             values.sort_unstable();
             values
         };
@@ -26,7 +23,7 @@ impl PartialEq for Sample {
 
 impl From<Vec<Time>> for Sample {
     fn from(values: Vec<Time>) -> Self {
-        Self { own: 0..values.len(), all: Arc::new(values) }
+        Self { values: Arc::new(values) }
     }
 }
 
@@ -34,25 +31,25 @@ impl Sample {
     /// The durations in microseconds.
     #[must_use]
     pub fn values(&self) -> &[Time] {
-        &self.all[self.own.clone()]
+        &self.values
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.own.len()
+        self.values.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.own.is_empty()
+        self.values.is_empty()
     }
 
     /// The median in seconds.
     #[must_use]
     pub fn median(&self) -> Option<f64> {
-        quantile(self.values(), 0.5)
+        quantile(&self.values, 0.5)
     }
 
     /// The sum in microseconds, exact.
@@ -60,7 +57,7 @@ impl Sample {
     #[allow(clippy::cast_sign_loss)] // what is left of a number without its upper half is not negative
     pub fn sum(&self) -> i128 {
         // The halves of fewer than 2^31 numbers do not overflow, and are added faster than whole wide ones.
-        self.values().chunks(1 << 30).fold(0, |sum, values| {
+        self.values.chunks(1 << 30).fold(0, |sum, values| {
             let add = |(high, low): (i64, u64), value: &Time| {
                 (high.wrapping_add(value >> 32), low.wrapping_add((value & 0xffff_ffff) as u64))
             };
@@ -78,62 +75,21 @@ impl Sample {
     /// Quantiles in seconds (type 7); `None` of an empty sample and where `p` is outside 0 to 1.
     #[must_use]
     pub fn quantiles(&self, at: &[f64]) -> Vec<Option<f64>> {
-        at.iter().map(|p| quantile(self.values(), *p)).collect()
+        at.iter().map(|p| quantile(&self.values, *p)).collect()
     }
 }
 
-/// Durations on their way into samples, of several windows: they come service by service, each of a service's
-/// windows in turn, and are put together by window at the end.
-#[derive(Default)]
-pub(crate) struct Samples {
-    values: Vec<Time>,
-    /// The window of some values, and where they begin.
-    begun: Vec<(usize, usize)>,
-}
-
-impl Samples {
-    /// With room for so many.
-    pub(crate) fn with_capacity(count: usize) -> Self {
-        Self { values: Vec::with_capacity(count), begun: Vec::new() }
+/// A sample for each of so many windows, of durations with the numbers of theirs.
+pub(crate) fn by_window(windows: usize, durations: &[(usize, Time)]) -> Vec<Sample> {
+    let mut counts = vec![0; windows];
+    for (window, _) in durations {
+        counts[*window] += 1;
     }
-
-    /// To add values of a window to.
-    pub(crate) fn of(&mut self, window: usize) -> &mut Vec<Time> {
-        if self.begun.last().is_none_or(|(last, _)| *last != window) {
-            self.begun.push((window, self.values.len()));
-        }
-        &mut self.values
+    let mut values: Vec<Vec<Time>> = counts.into_iter().map(Vec::with_capacity).collect();
+    for (window, duration) in durations {
+        values[*window].push(*duration);
     }
-
-    /// One sample for each window.
-    pub(crate) fn by_window(mut self, windows: usize) -> Vec<Sample> {
-        if windows == 1 {
-            self.values.shrink_to_fit();
-            return vec![self.values.into()];
-        }
-        let parts = || {
-            let ends = self.begun.iter().skip(1).map(|(_, begin)| *begin).chain([self.values.len()]);
-            self.begun.iter().zip(ends).map(|((window, begin), end)| (*window, *begin..end))
-        };
-        let mut counts = vec![0; windows];
-        for (window, part) in parts() {
-            counts[window] += part.len();
-        }
-        let mut places: Vec<Range<usize>> = Vec::with_capacity(windows);
-        for count in counts {
-            let begin = places.last().map_or(0, |last| last.end);
-            places.push(begin..begin + count);
-        }
-        let mut ends: Vec<usize> = places.iter().map(|place| place.start).collect();
-        let mut all = vec![0; self.values.len()];
-        for (window, part) in parts() {
-            let end = ends[window] + part.len();
-            all[ends[window]..end].copy_from_slice(&self.values[part]);
-            ends[window] = end;
-        }
-        let all = Arc::new(all);
-        places.into_iter().map(|own| Sample { all: all.clone(), own }).collect()
-    }
+    values.into_iter().map(Sample::from).collect()
 }
 
 /// Microseconds as seconds.

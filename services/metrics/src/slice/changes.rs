@@ -3,9 +3,9 @@
 use vigie_model::Time;
 
 use super::{Slice, Slices};
+use crate::frame::Environment;
 use crate::frame::changes::Stage;
-use crate::sample::{Sample, Samples};
-use crate::scope::Member;
+use crate::sample::Sample;
 
 /// The changes of a slice that count, with what was left out.
 #[derive(Debug, Default)]
@@ -17,22 +17,22 @@ pub(crate) struct LeadTimes {
     pub(crate) others: u64,
 }
 
-impl Slices<'_> {
-    fn lead_times(&self) -> Vec<LeadTimes> {
+impl<'a> Slices<'a> {
+    fn lead_times(&'a self) -> Vec<LeadTimes> {
         let count_bots = self.settings.count_bots;
         let mut found: Vec<LeadTimes> = self.blank();
-        let environments = self.scope.members.iter().filter_map(Member::environment);
-        let mut values = Samples::with_capacity(environments.map(|own| own.changes.times().len()).sum());
-        self.rows(
-            |environment| environment.changes.times(),
-            |number, _, environment, rows| {
-                let (bots, others) = environment.changes.lead_times(rows, count_bots, values.of(number));
-                found[number].bots += bots;
-                found[number].others += others;
-            },
-        );
-        for (found, lead_times) in found.iter_mut().zip(values.by_window(self.windows.all().len())) {
-            found.lead_times = lead_times;
+        let times = |environment: &'a Environment| environment.changes.times();
+        // Rows are many: they are counted first, so that no value is moved again.
+        let mut counts: Vec<usize> = self.blank();
+        self.rows(times, |number, _, _, rows| counts[number] += rows.len());
+        let mut values: Vec<Vec<Time>> = counts.into_iter().map(Vec::with_capacity).collect();
+        self.rows(times, |number, _, environment, rows| {
+            let (bots, others) = environment.changes.lead_times(rows, count_bots, &mut values[number]);
+            found[number].bots += bots;
+            found[number].others += others;
+        });
+        for (found, values) in found.iter_mut().zip(values) {
+            found.lead_times = values.into();
         }
         found
     }

@@ -10,7 +10,7 @@ use vigie_model::{DAY, Time};
 use super::{Slice, Slices};
 use crate::frame::deployments::{Class, Counts};
 use crate::frame::seek::gallop;
-use crate::sample::{Sample, Samples};
+use crate::sample::{Sample, by_window};
 use crate::scope::Member;
 
 /// For how long before a window a service without deliveries still counts as deployed.
@@ -50,7 +50,7 @@ pub(crate) struct Activity {
 impl Slices<'_> {
     fn deployments(&self) -> Vec<BySignal> {
         let mut found: Vec<BySignal> = self.blank();
-        let mut recoveries = Samples::default();
+        let mut recoveries = Vec::new();
         self.rows(
             |environment| environment.deployments.times(),
             |number, member, environment, rows| {
@@ -63,11 +63,12 @@ impl Slices<'_> {
                 }
                 own.watched.add(&counts);
                 if counts.of(Class::Recovered) > 0 {
-                    recoveries.of(number).extend(deployments.lengths(Class::Recovered, rows));
+                    let lengths = deployments.lengths(Class::Recovered, rows);
+                    recoveries.extend(lengths.map(|length| (number, length)));
                 }
             },
         );
-        for (found, recoveries) in found.iter_mut().zip(recoveries.by_window(self.windows.all().len())) {
+        for (found, recoveries) in found.iter_mut().zip(by_window(self.windows.all().len(), &recoveries)) {
             found.recoveries = recoveries;
         }
         found
@@ -141,16 +142,17 @@ impl Slices<'_> {
     }
 
     fn rollback_times(&self) -> Vec<Sample> {
-        let mut values = Samples::default();
+        let mut times = Vec::new();
         self.rows(
             |environment| environment.deployments.times(),
             |number, member, environment, rows| {
                 if member.frame.service().failure_signal {
-                    values.of(number).extend(environment.deployments.lengths(Class::Rollback, rows));
+                    let lengths = environment.deployments.lengths(Class::Rollback, rows);
+                    times.extend(lengths.map(|length| (number, length)));
                 }
             },
         );
-        values.by_window(self.windows.all().len())
+        by_window(self.windows.all().len(), &times)
     }
 
     /// The days of a stretch of time that deployment frequency divides by.

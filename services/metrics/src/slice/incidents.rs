@@ -5,7 +5,7 @@ use vigie_model::Time;
 
 use super::{Slice, Slices};
 use crate::frame::incidents::Incident;
-use crate::sample::{Sample, Samples};
+use crate::sample::{Sample, by_window};
 
 /// How far an incident had come after it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Slices<'_> {
         let least = self.settings.min_severity;
         let mut once = Once::new(self);
         let mut found: Vec<Restored> = self.blank();
-        let mut values: [Samples; 3] = Default::default();
+        let mut values: [Vec<(usize, Time)>; 3] = Default::default();
         self.rows(
             |environment| environment.incidents.restored_at(),
             |number, _, environment, rows| {
@@ -99,7 +99,7 @@ impl Slices<'_> {
                     let lengths = [incident.restore, incident.detect, incident.acknowledge];
                     for ((own, values), length) in own.moments.iter_mut().zip(&mut values).zip(lengths) {
                         match length {
-                            Some(length) if length >= 0 => values.of(number).push(length),
+                            Some(length) if length >= 0 => values.push((number, length)),
                             Some(_) => own.out_of_order += 1,
                             None => own.unknown += 1,
                         }
@@ -108,7 +108,7 @@ impl Slices<'_> {
             },
         );
         for (moment, values) in values.into_iter().enumerate() {
-            for (found, lengths) in found.iter_mut().zip(values.by_window(self.windows.all().len())) {
+            for (found, lengths) in found.iter_mut().zip(by_window(self.windows.all().len(), &values)) {
                 found.moments[moment].lengths = lengths;
             }
         }
