@@ -131,10 +131,8 @@ pub struct Measurement {
     pub mean: Option<f64>,
     /// Uptime only: observed time / the window's length.
     pub coverage: Option<f64>,
-    /// Durations: one for each row. Uptime: see [`Measurement::ratios`].
+    /// Durations: one for each row.
     pub sample: Sample,
-    /// Uptime only: the ratio of each service with data, in the order of their slugs.
-    pub ratios: Vec<f64>,
     /// Ratios of counts: what was counted, of how many.
     pub counts: Option<(u64, u64)>,
     /// Time to restore and its like: for how many microseconds the longest open incident was open at the

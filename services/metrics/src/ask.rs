@@ -9,6 +9,7 @@ use crate::levels::level_of;
 use crate::metrics::budget::{self, ErrorBudget};
 use crate::metrics::lead_time::{self, Stages, Waiting};
 use crate::metrics::rework_rate::{self, Rollbacks};
+use crate::metrics::uptime;
 use crate::registry::{Definition, definition, metric};
 use crate::scope::Scope;
 use crate::slice::{Slice, Slices};
@@ -42,11 +43,19 @@ impl Snapshot {
         self.answer(name, scope, &slices.first())
     }
 
-    /// The same in several windows, in their order; cheaper than one after another.
+    /// Several metrics, in their order; cheaper than one after another, as most rest on the same facts.
     #[must_use]
-    pub fn ask_each(&self, name: MetricName, scope: &Scope, windows: Vec<Window>, now: Time) -> Vec<Answer> {
+    pub fn ask_all(&self, names: &[MetricName], scope: &Scope, window: Window, now: Time) -> Vec<Answer> {
+        let slices = self.slices(scope, vec![window], now);
+        names.iter().map(|name| self.answer(*name, scope, &slices.first())).collect()
+    }
+
+    /// Several metrics, each in several windows, all in their order.
+    #[must_use]
+    pub fn ask_each(&self, names: &[MetricName], scope: &Scope, windows: Vec<Window>, now: Time) -> Vec<Vec<Answer>> {
         let slices = self.slices(scope, windows, now);
-        slices.iter().map(|slice| self.answer(name, scope, &slice)).collect()
+        let answers = |name: &MetricName| slices.iter().map(|slice| self.answer(*name, scope, &slice)).collect();
+        names.iter().map(answers).collect()
     }
 
     fn answer(&self, name: MetricName, scope: &Scope, slice: &Slice) -> Answer {
@@ -70,7 +79,7 @@ impl Snapshot {
             status,
             level,
             sample: found.sample,
-            ratios: found.ratios,
+            ratios: if name == MetricName::Uptime { uptime::ratios(slice) } else { Vec::new() },
             counts: found.counts,
         }
     }
@@ -87,16 +96,33 @@ impl Snapshot {
         every: Granularity,
         now: Time,
     ) -> Result<Vec<Point>, WindowError> {
+        self.all_series(&[name], scope, window, every, now).map(|mut series| series.remove(0))
+    }
+
+    /// The series of several metrics, in their order; cheaper than one after another.
+    ///
+    /// # Errors
+    /// There would be too many buckets.
+    pub fn all_series(
+        &self,
+        names: &[MetricName],
+        scope: &Scope,
+        window: Window,
+        every: Granularity,
+        now: Time,
+    ) -> Result<Vec<Vec<Point>>, WindowError> {
         let buckets = buckets(window, self.zone(), every)?;
         let windows = buckets.into_iter().map(|(from, to)| Window::new(from, to)).collect();
         let slices = self.slices(scope, windows, now);
-        let measure = metric(name).measure;
-        let points = slices.iter().map(|slice| {
-            let found = measure(&slice);
-            let Window { from, to, .. } = slice.window();
-            Point { from, to, value: found.value, sample_size: found.sample_size }
+        let series = names.iter().map(|name| {
+            let points = slices.iter().map(|slice| {
+                let found = (metric(*name).measure)(&slice);
+                let Window { from, to, .. } = slice.window();
+                Point { from, to, value: found.value, sample_size: found.sample_size }
+            });
+            points.collect()
         });
-        Ok(points.collect())
+        Ok(series.collect())
     }
 
     /// The median of each stage of the changes deployed in the window.

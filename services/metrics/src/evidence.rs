@@ -10,7 +10,7 @@ use vigie_model::window::Window;
 use crate::frame::changes::ChangeClass;
 use crate::frame::deployments::{Class, Deployments};
 use crate::frame::incidents::Incident;
-use crate::frame::seek::Seeker;
+use crate::frame::seek;
 use crate::lists::Place;
 use crate::page::{Cursor, Page, cut};
 use crate::scope::Scope;
@@ -222,7 +222,7 @@ fn incidents(metric: MetricName, slice: &Slice) -> Vec<Found> {
     };
     for (member, piece) in numbered(slice, slice.pieces()) {
         let own = &piece.environment.incidents;
-        for (row, incident) in own.restored(Seeker::default().range(own.restored_at(), piece.from, piece.to)) {
+        for (row, incident) in own.restored(seek::range(own.restored_at(), piece.from, piece.to)) {
             if incident.shared.as_ref().is_none_or(|key| met.insert(key)) {
                 let at = incident.restored_at.unwrap_or(end);
                 add(member, &piece, row, at, reason(incident));

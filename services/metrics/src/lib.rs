@@ -36,6 +36,7 @@ mod statistics;
 mod table;
 mod targets;
 mod teams;
+mod windows;
 
 pub use answer::{Answer, Exclusion, Measurement, NoData, TargetStatus};
 pub use ask::Point;

@@ -1,9 +1,10 @@
 //! A slice of the facts: a scope in a window. What a metric asks for counts, durations and covered time, and the
-//! only thing it asks; how those are found (searches in sorted arrays, sums kept before each row) is known here
+//! only thing it asks; how those are found (a walk through sorted arrays, sums kept before each row) is known here
 //! and in the frames alone.
 //!
-//! Slices come in series, one for each bucket. What one of them is asked for is found for all of them at once,
-//! service by service, so that a series costs little more than one answer.
+//! Slices come in series, one for each bucket, and several metrics ask the same ones. What one slice is asked for is
+//! found for all of them at once, service by service, and kept: a series costs as much as its rows, and a scorecard
+//! as much as the facts that it rests on, however many of its metrics rest on the same.
 
 mod availability;
 mod changes;
@@ -11,6 +12,7 @@ mod deployments;
 mod incidents;
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
 use vigie_model::Time;
 use vigie_model::settings::Settings;
@@ -19,15 +21,16 @@ use vigie_model::window::{Window, Zone};
 use crate::frame::Environment;
 use crate::sample::Sample;
 use crate::scope::{Member, Scope};
+use crate::windows::Windows;
 
-pub(crate) use availability::{ServiceUptime, Uptimes};
+pub(crate) use availability::ServiceUptime;
 pub(crate) use deployments::BySignal;
 pub(crate) use incidents::Moment;
 
 /// A scope in several windows.
 pub struct Slices<'a> {
     scope: &'a Scope,
-    windows: Vec<Window>,
+    windows: Windows,
     settings: &'a Settings,
     zone: &'a Zone,
     now: Time,
@@ -39,10 +42,9 @@ pub struct Slices<'a> {
 struct Found {
     deployments: OnceCell<Vec<deployments::BySignal>>,
     activity: OnceCell<Vec<deployments::Activity>>,
-    recoveries: OnceCell<Vec<Sample>>,
     rollback_times: OnceCell<Vec<Sample>>,
     changes: OnceCell<Vec<changes::LeadTimes>>,
-    restored: [OnceCell<Vec<incidents::Restored>>; 3],
+    restored: OnceCell<Vec<incidents::Restored>>,
     open: OnceCell<Vec<incidents::OpenIncidents>>,
     uptimes: OnceCell<Vec<availability::Uptimes>>,
 }
@@ -66,29 +68,32 @@ impl<'a> Slices<'a> {
     /// The slices of a scope in windows that were already cut at `now`.
     #[must_use]
     pub fn new(scope: &'a Scope, windows: Vec<Window>, settings: &'a Settings, zone: &'a Zone, now: Time) -> Self {
-        Self { scope, windows, settings, zone, now, found: Found::default() }
+        Self { scope, windows: Windows::new(windows), settings, zone, now, found: Found::default() }
     }
 
     /// One for each window, in their order.
     pub fn iter(&'a self) -> impl ExactSizeIterator<Item = Slice<'a>> {
-        (0..self.windows.len()).map(|number| Slice { of: self, number })
+        (0..self.windows.all().len()).map(|number| Slice { of: self, number })
     }
 
     /// The first of them, which must be.
     pub(crate) fn first(&'a self) -> Slice<'a> {
-        debug_assert!(!self.windows.is_empty());
+        debug_assert!(!self.windows.all().is_empty());
         Slice { of: self, number: 0 }
     }
 
-    /// Calls `each` for every service that is known in the environment, every window and every stretch of it in
-    /// which the service's facts count; `begin` makes what a service's calls share.
-    fn visit<S>(&self, mut begin: impl FnMut() -> S, mut each: impl FnMut(&mut S, usize, Piece<'a>)) {
+    /// Calls `each` for every service that is known in the environment and every window in which it has rows that
+    /// count, with where those stand among its `times`.
+    fn rows(
+        &self,
+        times: impl Fn(&'a Environment) -> &'a [Time],
+        mut each: impl FnMut(usize, &'a Member, &'a Environment, Range<usize>),
+    ) {
         for member in &self.scope.members {
             let Some(environment) = member.environment() else { continue };
-            let mut shared = begin();
-            for (number, window) in self.windows.iter().enumerate() {
-                for (from, to) in member.spans(window.from, window.to) {
-                    each(&mut shared, number, Piece { member, environment, from, to });
+            for span in member.spans(Time::MIN, Time::MAX) {
+                for run in self.windows.runs(span) {
+                    run.rows(times(environment), |number, rows| each(number, member, environment, rows));
                 }
             }
         }
@@ -96,7 +101,7 @@ impl<'a> Slices<'a> {
 
     /// A default for each window.
     fn blank<T: Default>(&self) -> Vec<T> {
-        self.windows.iter().map(|_| T::default()).collect()
+        self.windows.all().iter().map(|_| T::default()).collect()
     }
 }
 
@@ -108,7 +113,7 @@ impl<'a> Slice<'a> {
     }
 
     pub(crate) fn window(&self) -> Window {
-        self.of.windows[self.number]
+        self.of.windows.all()[self.number]
     }
 
     pub(crate) fn settings(&self) -> &'a Settings {

@@ -117,8 +117,8 @@ impl Snapshot {
         }
         let mut rows = Vec::with_capacity(count);
         for part in &parts {
-            for metric in metrics {
-                let answers = self.ask_each(*metric, &part.scope, windows.clone(), now);
+            let answers = self.ask_each(metrics, &part.scope, windows.clone(), now);
+            for (metric, answers) in metrics.iter().zip(answers) {
                 rows.extend(answers.into_iter().zip(&windows).map(|(answer, window)| TableRow {
                     metric: *metric,
                     service: part.service.clone(),

@@ -24,7 +24,7 @@ impl Snapshot {
         // The end lies outside the window: a target from 1 July does not judge June.
         let at = window.to.saturating_sub(1).max(window.from);
         let (service, team) = match &scope.asked {
-            Asked::Service(slug) => (Some(&**slug), self.team_at(slug, at)),
+            Asked::Service(slug) => (Some(&**slug), self.team_at(scope, at)),
             Asked::Team(slug) => (None, Some(&**slug)),
             Asked::Organization => (None, None),
         };
@@ -32,9 +32,9 @@ impl Snapshot {
         self.settings().target_for(metric, service, teams.as_deref().unwrap_or_default(), at)
     }
 
-    /// The team that a service's rows of an instant count for.
-    fn team_at(&self, slug: &str, at: vigie_model::Time) -> Option<&str> {
-        let frame = self.frame(slug)?;
+    /// The team that the rows of an instant count for, of a scope's only service.
+    fn team_at<'a>(&self, scope: &'a Scope, at: vigie_model::Time) -> Option<&'a str> {
+        let frame = &scope.members.first()?.frame;
         if self.settings().ownership == Ownership::Now || frame.owners().is_empty() {
             return frame.team().map(AsRef::as_ref);
         }

@@ -4,7 +4,8 @@ use vigie_model::Time;
 use vigie_model::facts::AvailabilityFact;
 use vigie_model::settings::UptimeSource;
 
-use super::seek::Seeker;
+use super::seek::{self, gallop};
+use crate::windows::Run;
 
 /// Disjoint intervals in order, with the time that they cover before each.
 #[derive(Debug, Clone, Default)]
@@ -31,22 +32,31 @@ impl Intervals {
         }
     }
 
-    /// How much of `[from, to)` they cover, in microseconds.
-    pub(crate) fn covered(&self, seeker: &mut Seeker, from: Time, to: Time) -> Time {
-        if from < to && !self.from.is_empty() {
-            let before = self.until(seeker, from);
-            self.until(seeker, to) - before
-        } else {
-            0
+    /// Calls `each` with the number of every window of which they cover something, and with how much, in
+    /// microseconds.
+    pub(crate) fn covered(&self, run: Run, mut each: impl FnMut(usize, Time)) {
+        let Some((begin, _)) = run.get(0) else { return };
+        let mut next = self.to.partition_point(|end| *end <= begin);
+        let mut place = 0;
+        while next < self.from.len() {
+            place = run.ending_after(self.from[next], place);
+            let Some((from, to)) = run.get(place) else { return };
+            // Those that end before the window lie between it and the one before.
+            next += gallop(&self.to[next..], |end| *end <= from);
+            let end = next + gallop(&self.from[next..], |begin| *begin < to);
+            if next < end {
+                each(run.number(place), self.until(end, to) - self.until(next + 1, from));
+                // The last of them may reach into the next window.
+                next = if self.to[end - 1] > to { end - 1 } else { end };
+            }
+            place += 1;
         }
     }
 
-    /// How much they cover before an instant.
-    fn until(&self, seeker: &mut Seeker, at: Time) -> Time {
-        match seeker.seek(&self.from, at).checked_sub(1) {
-            Some(last) => self.before[last] + self.to[last].min(at) - self.from[last],
-            None => 0,
-        }
+    /// How much the first `count` cover before an instant in the last of them or behind it; 0 where it is before.
+    fn until(&self, count: usize, at: Time) -> Time {
+        let last = count - 1;
+        self.before[last] + (self.to[last].min(at) - self.from[last]).max(0)
     }
 
     /// Those that reach into `[from, to)`, cut at its ends.
@@ -83,18 +93,17 @@ impl Requests {
         }
     }
 
-    /// Good and all requests of the samples that begin in `[from, to)`.
-    pub(crate) fn sums(&self, seeker: &mut Seeker, from: Time, to: Time) -> (i64, i64) {
-        let range = seeker.range(&self.at, from, to);
-        match (self.before.get(range.start), self.before.get(range.end)) {
-            (Some(low), Some(high)) => (high.0 - low.0, high.1 - low.1),
-            _ => (0, 0),
-        }
+    /// Calls `each` with the number of every window in which samples begin, and with their good and all requests.
+    pub(crate) fn sums(&self, run: Run, mut each: impl FnMut(usize, i64, i64)) {
+        run.rows(&self.at, |number, rows| {
+            let (low, high) = (self.before[rows.start], self.before[rows.end]);
+            each(number, high.0 - low.0, high.1 - low.1);
+        });
     }
 
     /// The samples that begin in `[from, to)` and had bad requests.
     pub(crate) fn bad(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = (Time, Time)> + '_ {
-        let range = Seeker::default().range(&self.at, from, to);
+        let range = seek::range(&self.at, from, to);
         range
             .filter(|at| {
                 let (low, high) = (self.before[*at], self.before[*at + 1]);
@@ -150,20 +159,56 @@ impl Availability {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use vigie_model::window::Window;
+
     use super::*;
+    use crate::windows::Windows;
+
+    fn covered(intervals: &Intervals, windows: Vec<Window>) -> Vec<Time> {
+        let mut found = vec![0; windows.len()];
+        for run in Windows::new(windows).runs((Time::MIN, Time::MAX)) {
+            intervals.covered(run, |number, length| found[number] += length);
+        }
+        found
+    }
 
     #[test]
     fn covered_time_is_cut_at_the_ends() {
         let intervals = Intervals::new(vec![(10, 20), (30, 40), (90, Time::MAX)]);
-        let mut seeker = Seeker::default();
-        let mut covered = |from, to| intervals.covered(&mut seeker, from, to);
-        assert_eq!(covered(0, 100), 30);
-        assert_eq!(covered(15, 35), 10);
-        assert_eq!(covered(20, 30), 0);
-        assert_eq!(covered(95, 1_000), 905);
-        assert_eq!(Intervals::default().covered(&mut Seeker::default(), 0, 100), 0);
+        let windows = [(0, 100), (15, 35), (20, 30), (95, 1_000)];
+        let windows: Vec<Window> = windows.iter().map(|(from, to)| Window::new(*from, *to)).collect();
+        assert_eq!(covered(&intervals, windows.clone()), [30, 10, 0, 905]);
+        assert_eq!(covered(&Intervals::default(), windows), [0; 4]);
         let within: Vec<_> = intervals.within(15, 35).collect();
         assert_eq!(within, [(15, 20), (30, 35)]);
         assert_eq!(intervals.within(20, 30).count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_walk_covers_what_the_instants_say(
+            lengths in prop::collection::vec((0_i64..9, 1_i64..9), 0..12),
+            windows in prop::collection::vec((0_i64..60, 0_i64..20), 0..12),
+            is_series in any::<bool>(),
+        ) {
+            let mut at = 0;
+            let disjoint = lengths.iter().map(|(gap, length)| {
+                let from = at + gap;
+                at = from + length;
+                (from, at)
+            });
+            let disjoint: Vec<(Time, Time)> = disjoint.collect();
+            let mut windows: Vec<Window> = windows.iter().map(|(from, length)| Window::new(*from, from + length)).collect();
+            if is_series {
+                windows.sort_by_key(|window| window.from);
+            }
+            let is_covered = |at: &Time| disjoint.iter().any(|(from, to)| (*from..*to).contains(at));
+            let expected: Vec<Time> = windows
+                .iter()
+                .map(|window| (window.from..window.to).filter(is_covered).map(|_| 1).sum())
+                .collect();
+            prop_assert_eq!(covered(&Intervals::new(disjoint.clone()), windows), expected);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use vigie_model::Time;
 use vigie_model::facts::{ChangeFact, WaitingFact};
 
-use super::seek::Seeker;
+use super::seek;
 
 /// What a change counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(crate) struct Changes {
     at: Box<[Time]>,
     classes: Box<[ChangeClass]>,
     lead_times: Box<[Time]>,
+    /// The rows that are not simply counted, which are few.
+    special: Box<[u32]>,
     /// By [`Stage`]; of a change without a pull request none.
     stages: Box<[[Time; 4]]>,
 }
@@ -69,6 +71,12 @@ impl Changes {
             at: rows.iter().map(|row| row.deployed_at).collect(),
             classes: rows.iter().map(class_of).collect(),
             lead_times: rows.iter().map(|row| row.lead_time.max(0)).collect(),
+            special: rows
+                .iter()
+                .zip(0_u32..)
+                .filter(|(row, _)| class_of(row) != ChangeClass::Counted)
+                .map(|(_, n)| n)
+                .collect(),
             stages: rows.iter().map(stages_of).collect(),
         }
     }
@@ -80,21 +88,26 @@ impl Changes {
 
     /// Where the rows of a window stand.
     pub(crate) fn range(&self, from: Time, to: Time) -> Range<usize> {
-        Seeker::default().range(&self.at, from, to)
+        seek::range(&self.at, from, to)
     }
 
     /// Adds the lead times of a range's rows that count to `found`, and answers how many were left out as bots'
     /// and as others.
     pub(crate) fn lead_times(&self, range: Range<usize>, bots: bool, found: &mut Vec<Time>) -> (u64, u64) {
         let (mut left_bots, mut others) = (0, 0);
-        for (class, length) in self.classes[range.clone()].iter().zip(&self.lead_times[range]) {
-            match class {
-                ChangeClass::Counted => found.push(*length),
-                ChangeClass::Bot if bots => found.push(*length),
+        let mut next = range.start;
+        let first = self.special.partition_point(|row| (*row as usize) < range.start);
+        for row in self.special[first..].iter().map(|row| *row as usize).take_while(|row| *row < range.end) {
+            match self.classes[row] {
+                ChangeClass::Counted => continue,
+                ChangeClass::Bot if bots => continue,
                 ChangeClass::Bot => left_bots += 1,
                 ChangeClass::Other => others += 1,
             }
+            found.extend_from_slice(&self.lead_times[next..row]);
+            next = row + 1;
         }
+        found.extend_from_slice(&self.lead_times[next..range.end]);
         (left_bots, others)
     }
 

@@ -7,7 +7,7 @@ use vigie_model::Time;
 use vigie_model::facts::DeploymentFact;
 
 use super::names::Names;
-use super::seek::Seeker;
+use super::seek;
 
 /// How many classes there are.
 pub(crate) const CLASSES: usize = 10;
@@ -155,7 +155,7 @@ impl Deployments {
 
     /// Where the rows of a window stand.
     pub(crate) fn range(&self, from: Time, to: Time) -> Range<usize> {
-        Seeker::default().range(&self.at, from, to)
+        seek::range(&self.at, from, to)
     }
 
     /// How many rows of each class are in a range.

@@ -1,41 +1,36 @@
-//! Searching in sorted times, again and again, mostly forwards: the buckets of a series.
+//! Searching in what is sorted by time.
 
 use std::ops::Range;
 
 use vigie_model::Time;
 
-/// Where the last search in one array ended; the next one begins there.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seeker {
-    index: usize,
+/// How many of the first items are before what is sought: `is_before` holds of them, and of none behind. For what is
+/// near the first: strides double until they pass it.
+#[inline]
+pub(crate) fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
+    if !items.first().is_some_and(&is_before) {
+        return 0;
+    }
+    let mut stride = 1;
+    while stride < items.len() && is_before(&items[stride]) {
+        stride *= 2;
+    }
+    let (from, to) = (stride / 2 + 1, stride.min(items.len()));
+    from + items[from..to].partition_point(is_before)
 }
 
-impl Seeker {
-    /// How many of the times, which ascend, are before `at`.
-    pub(crate) fn seek(&mut self, times: &[Time], at: Time) -> usize {
-        let low = self.index;
-        let is_behind = low > times.len() || low.checked_sub(1).is_some_and(|last| times[last] >= at);
-        self.index = if is_behind {
-            times.partition_point(|time| *time < at)
-        } else {
-            // What is sought is near, or at least ahead: strides double until they pass it.
-            let ahead = &times[low..];
-            let mut stride = 1;
-            while stride < ahead.len() && ahead[stride] < at {
-                stride *= 2;
-            }
-            let (from, to) = (stride / 2, (stride + 1).min(ahead.len()));
-            low + from + ahead[from..to].partition_point(|time| *time < at)
-        };
-        self.index
-    }
-
-    /// Where the times in `[from, to)` stand.
-    pub(crate) fn range(&mut self, times: &[Time], from: Time, to: Time) -> Range<usize> {
-        let low = self.seek(times, from);
-        let high = self.seek(times, to.max(from));
-        low..high
-    }
+/// Where the times in `[from, to)` stand, of times that ascend.
+pub(crate) fn range(times: &[Time], from: Time, to: Time) -> Range<usize> {
+    let low = match times.first() {
+        Some(first) if *first < from => times.partition_point(|time| *time < from),
+        _ => 0,
+    };
+    // Most windows end where the facts do.
+    let high = match times.last() {
+        Some(last) if *last >= to => low + times[low..].partition_point(|time| *time < to),
+        _ => times.len(),
+    };
+    low..high
 }
 
 #[cfg(test)]
@@ -45,14 +40,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wherever_it_starts_it_finds_the_same(
-            mut times in prop::collection::vec(0_i64..50, 0..40),
-            sought in prop::collection::vec(-5_i64..60, 1..20),
-        ) {
+        fn both_count_what_is_before(mut times in prop::collection::vec(0_i64..50, 0..40), at in -5_i64..60, to in -5_i64..60) {
             times.sort_unstable();
-            let mut seeker = Seeker::default();
-            for at in sought {
-                prop_assert_eq!(seeker.seek(&times, at), times.iter().filter(|time| **time < at).count());
+            let before = |at: Time| times.iter().filter(|time| **time < at).count();
+            prop_assert_eq!(gallop(&times, |time| *time < at), before(at));
+            if at <= to {
+                prop_assert_eq!(range(&times, at, to), before(at)..before(to));
             }
         }
     }

@@ -4,7 +4,6 @@ use vigie_model::settings::{BudgetWindow, UptimeSource};
 use vigie_model::window::{Window, month_of, month_window};
 use vigie_model::{DAY, HOUR, MINUTE, Time};
 
-use super::uptime;
 use crate::sample::seconds;
 use crate::slice::{ServiceUptime, Slice};
 
@@ -63,7 +62,7 @@ fn spent(slice: &Slice, from: Time, to: Time, objective: f64) -> Option<f64> {
     let allowed = (1.0 - objective) * seconds(to - from);
     let end = slice.window().to.min(to);
     let so_far = slice.over(vec![Window::new(from, end)]);
-    let known = &so_far.first().uptimes().known;
+    let known = so_far.first().service_uptimes();
     if known.is_empty() || allowed <= 0.0 {
         return None;
     }
@@ -83,7 +82,7 @@ pub(crate) fn budget(slice: &Slice, objective: f64) -> Option<ErrorBudget> {
     let look_backs = slice.over(windows.collect());
     let rates = LOOK_BACKS.iter().zip(look_backs.iter()).map(|(look_back, slice)| BurnRate {
         look_back: *look_back,
-        rate: uptime::value(slice.uptimes()).map(|value| (1.0 - value) / (1.0 - objective)),
+        rate: slice.uptimes().ratios.value().map(|value| (1.0 - value) / (1.0 - objective)),
     });
     let allowed = (1.0 - objective) * seconds(to - from);
     Some(ErrorBudget { from, to, allowed, spent, left: 1.0 - spent, burn_rates: rates.collect() })

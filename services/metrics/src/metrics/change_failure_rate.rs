@@ -39,7 +39,7 @@ pub const METRIC: Metric = Metric {
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
     let deployments = slice.deployments();
-    let BySignal { watched: counts, unwatched } = deployments;
+    let BySignal { watched: counts, unwatched, .. } = deployments;
     let mut found = match no_data(counts, unwatched) {
         Some(reason) => Measurement::none(reason),
         None => {

@@ -35,8 +35,7 @@ pub const METRIC: Metric = Metric {
 };
 
 fn measure(slice: &Slice) -> Measurement {
-    let BySignal { watched: counts, unwatched } = slice.deployments();
-    let recoveries = slice.recoveries();
+    let BySignal { watched: counts, unwatched, recoveries } = slice.deployments();
     let mut found = Measurement {
         value: recoveries.median(),
         mean: recoveries.mean(),

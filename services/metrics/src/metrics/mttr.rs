@@ -23,13 +23,15 @@ pub const METRIC: Metric = Metric {
 /// The mean of the time to a moment of the incidents that were restored in the slice.
 #[allow(clippy::cast_precision_loss)] // a number of rows
 pub(super) fn measure(slice: &Slice, moment: Moment) -> Measurement {
-    let restored = slice.restored(moment);
+    let restored = slice.restored();
+    let reached = restored.reached(moment);
     let open = slice.open_incidents();
-    let lengths = restored.lengths.clone();
+    let lengths = &reached.lengths;
+    let (sum, mean) = (lengths.sum(), lengths.mean());
     let mut found = Measurement {
-        value: lengths.mean(),
-        mean: lengths.mean(),
-        numerator: Some(seconds_of_sum(lengths.sum())),
+        value: mean,
+        mean,
+        numerator: Some(seconds_of_sum(sum)),
         denominator: Some(lengths.len() as f64),
         sample_size: lengths.len() as u64,
         open_for: open.longest,
@@ -40,8 +42,8 @@ pub(super) fn measure(slice: &Slice, moment: Moment) -> Measurement {
     }
     found.exclude("open", open.count);
     found.exclude("below_min_severity", restored.minor);
-    found.exclude("time_unknown", restored.unknown);
-    found.exclude("times_out_of_order", restored.out_of_order);
-    found.sample = lengths;
+    found.exclude("time_unknown", reached.unknown);
+    found.exclude("times_out_of_order", reached.out_of_order);
+    found.sample = lengths.clone();
     found
 }

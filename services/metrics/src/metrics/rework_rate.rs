@@ -36,7 +36,7 @@ fn all(counts: &Counts) -> u64 {
 #[allow(clippy::cast_precision_loss)] // a number of rows
 fn measure(slice: &Slice) -> Measurement {
     let deployments = slice.deployments();
-    let BySignal { watched: counts, unwatched } = deployments;
+    let BySignal { watched: counts, unwatched, .. } = deployments;
     let mut found = if all(counts) > 0 {
         let (unplanned, all) = (counts.of(Class::Unplanned), all(counts));
         Measurement {

@@ -5,7 +5,7 @@ use vigie_model::settings::{MetricName, UptimeSource};
 use crate::answer::{Measurement, NoData};
 use crate::registry::Metric;
 use crate::sample::seconds;
-use crate::slice::{ServiceUptime, Slice, Uptimes};
+use crate::slice::{ServiceUptime, Slice};
 
 /// See the registry.
 pub const METRIC: Metric = Metric {
@@ -30,16 +30,17 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-#[allow(clippy::cast_precision_loss)] // counts and lengths far below 2^53
+#[allow(clippy::cast_precision_loss)] // counts far below 2^53
 fn measure(slice: &Slice) -> Measurement {
     let uptimes = slice.uptimes();
     let length = slice.window().to - slice.window().from;
-    let ratios: Vec<f64> = uptimes.known.iter().map(ServiceUptime::ratio).collect();
-    let observed: Vec<i64> =
-        uptimes.known.iter().filter(|own| own.source != UptimeSource::Requests).map(|own| own.observed).collect();
-    let mut found =
-        Measurement { value: mean(&ratios), sample_size: uptimes.known.len() as u64, ..Measurement::default() };
-    if let [only] = uptimes.known.as_slice() {
+    let mut found = Measurement {
+        value: uptimes.ratios.value(),
+        sample_size: uptimes.ratios.count,
+        coverage: uptimes.coverage.value(),
+        ..Measurement::default()
+    };
+    if let Some(only) = uptimes.only {
         let unit = |amount: i64| match only.source {
             UptimeSource::Requests => amount as f64,
             UptimeSource::Probes | UptimeSource::Incidents => seconds(amount),
@@ -50,30 +51,16 @@ fn measure(slice: &Slice) -> Measurement {
             found.counts = Some((only.up.unsigned_abs(), only.observed.unsigned_abs()));
         }
     }
-    if !observed.is_empty() {
-        let shares: Vec<f64> = observed.iter().map(|observed| *observed as f64 / length as f64).collect();
-        found.coverage = mean(&shares);
-    }
     if found.value.is_none() {
         found.no_data = Some(NoData::NoCoverage);
         found.coverage = (length > 0).then_some(0.0);
     }
     found.exclude("no_coverage", uptimes.unknown);
     found.exclude("archived", uptimes.archived);
-    found.ratios = ratios;
     found
 }
 
-/// The mean over the services with data.
-pub(super) fn value(uptimes: &Uptimes) -> Option<f64> {
-    mean(&uptimes.known.iter().map(ServiceUptime::ratio).collect::<Vec<_>>())
-}
-
-#[allow(clippy::cast_precision_loss)] // a number of services
-fn mean(values: &[f64]) -> Option<f64> {
-    match values {
-        [] => None,
-        [only] => Some(*only),
-        _ => Some(values.iter().sum::<f64>() / values.len() as f64),
-    }
+/// The ratio of each service with data, in the order of their slugs.
+pub(crate) fn ratios(slice: &Slice) -> Vec<f64> {
+    slice.service_uptimes().iter().map(ServiceUptime::ratio).collect()
 }

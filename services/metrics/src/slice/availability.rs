@@ -5,8 +5,8 @@ use vigie_model::settings::{IncidentCoverage, UptimeSource};
 
 use super::{Slice, Slices};
 use crate::frame::Environment;
-use crate::frame::seek::Seeker;
 use crate::scope::Member;
+use crate::windows::{Run, Windows};
 
 /// How much of a service's time, or of its requests, was good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,49 +29,93 @@ impl ServiceUptime {
 /// The services of a slice by what is known of their availability.
 #[derive(Debug, Default)]
 pub(crate) struct Uptimes {
-    /// Of those with data, in the order of their slugs.
-    pub(crate) known: Vec<ServiceUptime>,
+    /// How much was good, of those with data.
+    pub(crate) ratios: Mean,
+    /// How much of the window was observed, of those whose time is.
+    pub(crate) coverage: Mean,
+    /// The one with data, where no other has any.
+    pub(crate) only: Option<ServiceUptime>,
     /// How many have none.
     pub(crate) unknown: u64,
     /// How many were archived by the window's start.
     pub(crate) archived: u64,
 }
 
-/// Where the searches in a service's availability ended.
-#[derive(Default)]
-struct Seekers {
-    first: Seeker,
-    second: Seeker,
+/// A mean in the making. Its numbers are added in the order of the services' slugs, so that it is always the same.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Mean {
+    sum: f64,
+    pub(crate) count: u64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    #[allow(clippy::cast_precision_loss)] // a number of services
+    pub(crate) fn value(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+impl Uptimes {
+    #[allow(clippy::cast_precision_loss)] // lengths of time
+    fn add(&mut self, seen: Seen, length: Time) {
+        match seen {
+            Seen::Archived => self.archived += 1,
+            Seen::Nothing => self.unknown += 1,
+            Seen::Known(own) => {
+                self.only = (self.ratios.count == 0).then_some(own);
+                self.ratios.add(own.ratio());
+                if own.source != UptimeSource::Requests {
+                    self.coverage.add(own.observed as f64 / length as f64);
+                }
+            }
+        }
+    }
+}
+
+/// What is known of one service's availability in one window.
+enum Seen {
+    Archived,
+    Nothing,
+    Known(ServiceUptime),
 }
 
 impl Slices<'_> {
     fn uptimes(&self) -> Vec<Uptimes> {
         let mut found: Vec<Uptimes> = self.blank();
+        self.availability(&self.windows, |number, length, seen| found[number].add(seen, length));
+        found
+    }
+
+    /// Calls `each` for every service and window, with the window's length.
+    fn availability(&self, windows: &Windows, mut each: impl FnMut(usize, Time, Seen)) {
+        // How much was up and how much observed, of one service after another, in each window.
+        let mut sums: Vec<(i64, i64)> = Vec::new();
         for member in &self.scope.members {
             let archived_at = member.frame.service().archived_at;
             let source = self.uptime_source(member, member.environment());
-            let mut seekers = Seekers::default();
-            for (window, own) in self.windows.iter().zip(&mut found) {
-                if archived_at.is_some_and(|at| at <= window.from) {
-                    own.archived += 1;
-                    continue;
-                }
-                let mut sums = (0, 0);
-                if let Some(source) = source {
-                    for (from, to) in member.spans(window.from, window.to) {
-                        let (up, observed) = observed(member.environment(), source, &mut seekers, from, to);
-                        sums = (sums.0 + up, sums.1 + observed);
-                    }
-                }
-                match (source, sums) {
-                    (Some(source), (up, observed)) if observed > 0 => {
-                        own.known.push(ServiceUptime { source, up, observed });
-                    }
-                    _ => own.unknown += 1,
+            sums.clear();
+            sums.resize(windows.all().len(), (0, 0));
+            if let Some(source) = source {
+                for span in member.spans(Time::MIN, Time::MAX) {
+                    windows.runs(span).for_each(|run| observe(member.environment(), source, run, &mut sums));
                 }
             }
+            for (number, (window, (up, observed))) in windows.all().iter().zip(&sums).enumerate() {
+                let seen = match source {
+                    _ if archived_at.is_some_and(|at| at <= window.from) => Seen::Archived,
+                    Some(source) if *observed > 0 => {
+                        Seen::Known(ServiceUptime { source, up: *up, observed: *observed })
+                    }
+                    _ => Seen::Nothing,
+                };
+                each(number, window.to - window.from, seen);
+            }
         }
-        found
     }
 
     /// Where a service's uptime comes from: what its settings say, else the first source that has any data, ever.
@@ -92,27 +136,26 @@ impl Slices<'_> {
     }
 }
 
-/// How much of a stretch of time, or of its requests, was good, and how much was seen.
-fn observed(
-    environment: Option<&Environment>,
-    source: UptimeSource,
-    seekers: &mut Seekers,
-    from: Time,
-    to: Time,
-) -> (i64, i64) {
-    let Some(own) = environment.map(|own| &own.availability) else {
-        return (to - from, to - from); // every incident would be known, and there was none
+/// Adds how much of each window, or of its requests, was good, and how much was seen.
+fn observe(environment: Option<&Environment>, source: UptimeSource, run: Run, sums: &mut [(i64, i64)]) {
+    let mut add = |number: usize, up: i64, observed: i64| {
+        let sums = &mut sums[number];
+        *sums = (sums.0 + up, sums.1 + observed);
     };
-    let Seekers { first, second } = seekers;
+    let Some(own) = environment.map(|own| &own.availability) else {
+        // Every incident would be known, and there was none.
+        return run.iter().for_each(|(number, (from, to))| add(number, to - from, to - from));
+    };
     match source {
-        UptimeSource::Requests => own.requests.sums(first, from, to),
+        UptimeSource::Requests => own.requests.sums(run, add),
         UptimeSource::Probes => {
-            let up = own.up.covered(first, from, to);
-            (up, up + own.down.covered(second, from, to))
+            own.up.covered(run, |number, length| add(number, length, length));
+            own.down.covered(run, |number, length| add(number, 0, length));
         }
         UptimeSource::Incidents => {
-            let seen = to - from - own.maintenance.covered(first, from, to);
-            (seen - own.outages.covered(second, from, to), seen)
+            run.iter().for_each(|(number, (from, to))| add(number, to - from, to - from));
+            own.maintenance.covered(run, |number, length| add(number, -length, -length));
+            own.outages.covered(run, |number, length| add(number, -length, 0));
         }
     }
 }
@@ -128,6 +171,17 @@ impl<'a> Slice<'a> {
         &self.of.found.uptimes.get_or_init(|| self.of.uptimes())[self.number]
     }
 
+    /// How much each service with data was up, in the order of their slugs.
+    pub(crate) fn service_uptimes(&self) -> Vec<ServiceUptime> {
+        let mut known = Vec::new();
+        self.of.availability(&Windows::new(vec![self.window()]), |_, _, seen| {
+            if let Seen::Known(own) = seen {
+                known.push(own);
+            }
+        });
+        known
+    }
+
     /// The share of the window, maintenance taken out, that probes cover; `None` where uptime does not come from
     /// them.
     #[allow(clippy::cast_precision_loss)] // lengths of time
@@ -136,13 +190,14 @@ impl<'a> Slice<'a> {
         if self.uptime_source(member, Some(environment))? != UptimeSource::Probes {
             return None;
         }
-        let (mut covered, mut length) = (0, 0);
-        let mut seekers = Seekers::default();
-        let mut seeker = Seeker::default();
-        for (from, to) in member.spans(self.window().from, self.window().to) {
-            covered += observed(Some(environment), UptimeSource::Probes, &mut seekers, from, to).1;
-            length += to - from - environment.availability.maintenance.covered(&mut seeker, from, to);
+        let window = Windows::new(vec![self.window()]);
+        let mut sums = [(0, 0)];
+        let mut length = 0;
+        for run in member.spans(Time::MIN, Time::MAX).flat_map(|span| window.runs(span)) {
+            observe(Some(environment), UptimeSource::Probes, run, &mut sums);
+            length += run.iter().map(|(_, (from, to))| to - from).sum::<Time>();
+            environment.availability.maintenance.covered(run, |_, covered| length -= covered);
         }
-        (length > 0).then(|| covered as f64 / length as f64)
+        (length > 0).then(|| sums[0].1 as f64 / length as f64)
     }
 }

@@ -3,8 +3,8 @@
 use vigie_model::Time;
 
 use super::{Slice, Slices};
+use crate::frame::Environment;
 use crate::frame::changes::Stage;
-use crate::frame::seek::Seeker;
 use crate::sample::Sample;
 
 /// The changes of a slice that count, with what was left out.
@@ -17,19 +17,19 @@ pub(crate) struct LeadTimes {
     pub(crate) others: u64,
 }
 
-impl Slices<'_> {
-    fn lead_times(&self) -> Vec<LeadTimes> {
+impl<'a> Slices<'a> {
+    fn lead_times(&'a self) -> Vec<LeadTimes> {
         let count_bots = self.settings.count_bots;
         let mut found: Vec<LeadTimes> = self.blank();
-        let mut values: Vec<Vec<Time>> = self.blank();
-        self.visit(Seeker::default, |seeker, number, piece| {
-            let changes = &piece.environment.changes;
-            let range = seeker.range(changes.times(), piece.from, piece.to);
-            if !range.is_empty() {
-                let (bots, others) = changes.lead_times(range, count_bots, &mut values[number]);
-                found[number].bots += bots;
-                found[number].others += others;
-            }
+        let times = |environment: &'a Environment| environment.changes.times();
+        // Rows are many: they are counted first, so that no value is moved again.
+        let mut counts: Vec<usize> = self.blank();
+        self.rows(times, |number, _, _, rows| counts[number] += rows.len());
+        let mut values: Vec<Vec<Time>> = counts.into_iter().map(Vec::with_capacity).collect();
+        self.rows(times, |number, _, environment, rows| {
+            let (bots, others) = environment.changes.lead_times(rows, count_bots, &mut values[number]);
+            found[number].bots += bots;
+            found[number].others += others;
         });
         for (found, values) in found.iter_mut().zip(values) {
             found.lead_times = values.into();

@@ -1,24 +1,30 @@
 //! What a slice knows of deployments.
 
+use std::ops::Range;
+
+use smallvec::SmallVec;
 use vigie_model::settings::FrequencyDays;
 use vigie_model::window::{Window, working_days};
 use vigie_model::{DAY, Time};
 
 use super::{Slice, Slices};
 use crate::frame::deployments::{Class, Counts};
-use crate::frame::seek::Seeker;
-use crate::sample::Sample;
+use crate::frame::seek::gallop;
+use crate::sample::{Sample, by_window};
+use crate::scope::Member;
 
 /// For how long before a window a service without deliveries still counts as deployed.
 const DORMANT_AFTER: Time = 90 * DAY;
 
-/// How many deployments of each class ended in a slice.
+/// How many deployments of each class ended in a slice, and what else metrics ask of the same.
 #[derive(Debug, Default)]
 pub(crate) struct BySignal {
     /// Of services with a failure signal.
     pub(crate) watched: Counts,
     /// Of the others.
     pub(crate) unwatched: Counts,
+    /// How long those took to recover that did, of services with a failure signal.
+    pub(crate) recoveries: Sample,
 }
 
 impl BySignal {
@@ -44,63 +50,109 @@ pub(crate) struct Activity {
 impl Slices<'_> {
     fn deployments(&self) -> Vec<BySignal> {
         let mut found: Vec<BySignal> = self.blank();
-        self.visit(Seeker::default, |seeker, number, piece| {
-            let deployments = &piece.environment.deployments;
-            let range = seeker.range(deployments.times(), piece.from, piece.to);
-            if !range.is_empty() {
-                let is_watched = piece.member.frame.service().failure_signal;
+        let mut recoveries = Vec::new();
+        self.rows(
+            |environment| environment.deployments.times(),
+            |number, member, environment, rows| {
+                let deployments = &environment.deployments;
                 let own = &mut found[number];
-                let counts = if is_watched { &mut own.watched } else { &mut own.unwatched };
-                counts.add(&deployments.counts(&range));
-            }
-        });
+                let counts = deployments.counts(&rows);
+                if !member.frame.service().failure_signal {
+                    own.unwatched.add(&counts);
+                    return;
+                }
+                own.watched.add(&counts);
+                if counts.of(Class::Recovered) > 0 {
+                    let lengths = deployments.lengths(Class::Recovered, rows);
+                    recoveries.extend(lengths.map(|length| (number, length)));
+                }
+            },
+        );
+        for (found, recoveries) in found.iter_mut().zip(by_window(self.windows.all().len(), &recoveries)) {
+            found.recoveries = recoveries;
+        }
         found
     }
 
     #[allow(clippy::cast_precision_loss)] // a number of services
     fn activity(&self) -> Vec<Activity> {
+        let windows = self.windows.all();
         let mut found: Vec<Activity> = self.blank();
-        let mut whole: Vec<u64> = self.blank();
+        // How many more services that are its own always are active in a window than in the one before.
+        let mut steps: Vec<i64> = vec![0; windows.len() + 1];
+        let mut always = 0;
         for member in &self.scope.members {
-            let deployments = member.environment().map(|own| &own.deployments);
-            let mut seeker = Seeker::default();
-            for (number, window) in self.windows.iter().enumerate() {
+            let active = self.active(member);
+            if member.owned.is_none() {
+                always += 1;
+                for numbers in active {
+                    steps[numbers.start] += 1;
+                    steps[numbers.end] -= 1;
+                }
+                continue;
+            }
+            for (number, window) in windows.iter().enumerate() {
                 // Where a team has its rows only for a time, the service is none of its before and after.
                 if member.spans(window.from, window.to).next().is_none() {
                     continue;
                 }
-                let last = deployments.and_then(|own| own.last_delivery(seeker.seek(own.times(), window.to)));
                 let own = &mut found[number];
-                if last.is_none_or(|last| last < window.from.saturating_sub(DORMANT_AFTER)) {
+                if !active.iter().any(|numbers| numbers.contains(&number)) {
                     own.dormant += 1;
                     continue;
                 }
                 own.active += 1;
-                if member.owned.is_none() {
-                    whole[number] += 1;
-                } else {
-                    let spans = member.spans(window.from, window.to);
-                    own.days += spans.map(|(from, to)| self.days(Window::new(from, to))).sum::<f64>();
-                }
+                let spans = member.spans(window.from, window.to);
+                own.days += spans.map(|(from, to)| self.days(Window::new(from, to))).sum::<f64>();
             }
         }
-        for ((own, whole), window) in found.iter_mut().zip(whole).zip(&self.windows) {
-            own.days += whole as f64 * self.days(*window);
+        let mut active = 0;
+        for ((own, step), window) in found.iter_mut().zip(steps).zip(windows) {
+            active += step;
+            own.active += active.unsigned_abs();
+            own.dormant += always - active.unsigned_abs();
+            own.days += active as f64 * self.days(*window);
         }
         found
     }
 
-    fn lengths(&self, class: Class) -> Vec<Sample> {
-        let mut values: Vec<Vec<Time>> = self.blank();
-        self.visit(Seeker::default, |seeker, number, piece| {
-            let deployments = &piece.environment.deployments;
-            let range = seeker.range(deployments.times(), piece.from, piece.to);
-            let is_watched = piece.member.frame.service().failure_signal;
-            if is_watched && deployments.counts(&range).of(class) > 0 {
-                values[number].extend(deployments.lengths(class, range));
+    /// The windows in which a service had a delivery, or in the 90 days before.
+    fn active(&self, member: &Member) -> SmallVec<[Range<usize>; 2]> {
+        let mut found = SmallVec::new();
+        let Some(own) = member.environment().map(|own| &own.deployments) else { return found };
+        let times = own.times();
+        for run in self.windows.runs((Time::MIN, Time::MAX)) {
+            let (mut place, mut row) = (0, 0);
+            while let Some((from, to)) = run.get(place) {
+                row += gallop(&times[row..], |time| *time < to);
+                let last = own.last_delivery(row).filter(|last| *last >= from.saturating_sub(DORMANT_AFTER));
+                match (last, times.get(row)) {
+                    (Some(last), _) => {
+                        let end = run.beginning_after(last.saturating_add(DORMANT_AFTER), place);
+                        found.push(run.number(place)..run.number(end));
+                        place = end;
+                    }
+                    // It stays dormant for as long as nothing comes.
+                    (None, Some(next)) => place = run.ending_after(*next, place),
+                    (None, None) => break,
+                }
             }
-        });
-        values.into_iter().map(Sample::from).collect()
+        }
+        found
+    }
+
+    fn rollback_times(&self) -> Vec<Sample> {
+        let mut times = Vec::new();
+        self.rows(
+            |environment| environment.deployments.times(),
+            |number, member, environment, rows| {
+                if member.frame.service().failure_signal {
+                    let lengths = environment.deployments.lengths(Class::Rollback, rows);
+                    times.extend(lengths.map(|length| (number, length)));
+                }
+            },
+        );
+        by_window(self.windows.all().len(), &times)
     }
 
     /// The days of a stretch of time that deployment frequency divides by.
@@ -124,13 +176,8 @@ impl<'a> Slice<'a> {
         &self.of.found.activity.get_or_init(|| self.of.activity())[self.number]
     }
 
-    /// How long those took to recover that did, of services with a failure signal.
-    pub(crate) fn recoveries(&self) -> &'a Sample {
-        &self.of.found.recoveries.get_or_init(|| self.of.lengths(Class::Recovered))[self.number]
-    }
-
     /// How long after what they rolled back rollbacks came, of services with a failure signal.
     pub(crate) fn rollback_times(&self) -> &'a Sample {
-        &self.of.found.rollback_times.get_or_init(|| self.of.lengths(Class::Rollback))[self.number]
+        &self.of.found.rollback_times.get_or_init(|| self.of.rollback_times())[self.number]
     }
 }

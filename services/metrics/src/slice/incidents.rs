@@ -5,8 +5,7 @@ use vigie_model::Time;
 
 use super::{Slice, Slices};
 use crate::frame::incidents::Incident;
-use crate::frame::seek::Seeker;
-use crate::sample::Sample;
+use crate::sample::{Sample, by_window};
 
 /// How far an incident had come after it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +24,28 @@ pub(crate) enum Moment {
 pub(crate) struct Restored {
     /// How many.
     pub(crate) count: u64,
-    /// How long each took to come to the moment that was asked for, where that is known and in order.
+    /// How many are less severe than what counts.
+    pub(crate) minor: u64,
+    /// By [`Moment`].
+    moments: [Reached; 3],
+}
+
+/// How incidents came to a moment.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    /// How long each took, where that is known and in order.
     pub(crate) lengths: Sample,
     /// How many never came to it, as far as is known.
     pub(crate) unknown: u64,
     /// How many have their times in the wrong order.
     pub(crate) out_of_order: u64,
-    /// How many are less severe than what counts.
-    pub(crate) minor: u64,
+}
+
+impl Restored {
+    /// How they came to a moment.
+    pub(crate) fn reached(&self, moment: Moment) -> &Reached {
+        &self.moments[moment as usize]
+    }
 }
 
 /// The open incidents that started before a slice's end and count.
@@ -64,38 +77,40 @@ impl<'a> Once<'a> {
 }
 
 impl Slices<'_> {
-    fn restored(&self, moment: Moment) -> Vec<Restored> {
+    fn restored(&self) -> Vec<Restored> {
         let least = self.settings.min_severity;
         let mut once = Once::new(self);
         let mut found: Vec<Restored> = self.blank();
-        let mut values: Vec<Vec<Time>> = self.blank();
-        self.visit(Seeker::default, |seeker, number, piece| {
-            let incidents = &piece.environment.incidents;
-            let range = seeker.range(incidents.restored_at(), piece.from, piece.to);
-            for (_, incident) in incidents.restored(range) {
-                if !once.is_new(number, incident) {
-                    continue;
-                }
+        let mut values: [Vec<(usize, Time)>; 3] = Default::default();
+        self.rows(
+            |environment| environment.incidents.restored_at(),
+            |number, _, environment, rows| {
                 let own = &mut found[number];
-                if !incident.reaches(least) {
-                    own.minor += 1;
-                    continue;
+                for (_, incident) in environment.incidents.restored(rows) {
+                    if !once.is_new(number, incident) {
+                        continue;
+                    }
+                    if !incident.reaches(least) {
+                        own.minor += 1;
+                        continue;
+                    }
+                    own.count += 1;
+                    // In the order of the moments.
+                    let lengths = [incident.restore, incident.detect, incident.acknowledge];
+                    for ((own, values), length) in own.moments.iter_mut().zip(&mut values).zip(lengths) {
+                        match length {
+                            Some(length) if length >= 0 => values.push((number, length)),
+                            Some(_) => own.out_of_order += 1,
+                            None => own.unknown += 1,
+                        }
+                    }
                 }
-                own.count += 1;
-                let length = match moment {
-                    Moment::Restored => incident.restore,
-                    Moment::Detected => incident.detect,
-                    Moment::Acknowledged => incident.acknowledge,
-                };
-                match length {
-                    Some(length) if length >= 0 => values[number].push(length),
-                    Some(_) => own.out_of_order += 1,
-                    None => own.unknown += 1,
-                }
+            },
+        );
+        for (moment, values) in values.into_iter().enumerate() {
+            for (found, lengths) in found.iter_mut().zip(by_window(self.windows.all().len(), &values)) {
+                found.moments[moment].lengths = lengths;
             }
-        });
-        for (found, values) in found.iter_mut().zip(values) {
-            found.lengths = values.into();
         }
         found
     }
@@ -113,7 +128,7 @@ impl Slices<'_> {
                 if !is_owned || !incident.reaches(least) {
                     continue;
                 }
-                for (number, window) in self.windows.iter().enumerate() {
+                for (number, window) in self.windows.all().iter().enumerate() {
                     if started_at < window.to && once.is_new(number, incident) {
                         let own = &mut found[number];
                         own.count += 1;
@@ -128,9 +143,8 @@ impl Slices<'_> {
 
 impl<'a> Slice<'a> {
     /// See [`Restored`].
-    pub(crate) fn restored(&self, moment: Moment) -> &'a Restored {
-        let found = &self.of.found.restored[moment as usize];
-        &found.get_or_init(|| self.of.restored(moment))[self.number]
+    pub(crate) fn restored(&self) -> &'a Restored {
+        &self.of.found.restored.get_or_init(|| self.of.restored())[self.number]
     }
 
     /// See [`OpenIncidents`].

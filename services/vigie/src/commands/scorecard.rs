@@ -133,12 +133,14 @@ fn ask(
     (window, now, as_of): (Window, Time, Option<Time>),
 ) -> Scorecard {
     let previous_window = window.previous(snapshot.zone());
-    let shown = |name: &MetricName| Shown {
-        answer: snapshot.ask(*name, scope, window, now),
-        title: snapshot.definition(*name).title,
-        previous: snapshot.ask(*name, scope, previous_window, now),
+    let all = |window| snapshot.ask_all(MetricName::ALL, scope, window, now);
+    let answers = all(window).into_iter().zip(all(previous_window));
+    let shown = answers.map(|(answer, previous)| Shown {
+        title: snapshot.definition(answer.metric).title,
+        answer,
+        previous,
         previous_window,
-    };
+    });
     let (team, service) = (spec.teams.into_iter().next(), spec.services.into_iter().next());
     let title = match (&team, &service) {
         (_, Some(slug)) => snapshot.service(slug).map_or_else(|| slug.clone(), |own| own.name.to_string()),
@@ -152,7 +154,7 @@ fn ask(
         zone: *snapshot.zone(),
         as_of,
         now,
-        metrics: MetricName::ALL.iter().map(shown).collect(),
+        metrics: shown.collect(),
         stages: snapshot.stages(scope, window, now),
         waiting: snapshot.waiting(scope, window, now),
         quality: snapshot.quality(scope, window, now),

@@ -44,11 +44,16 @@ impl Metric {
     /// # Errors
     /// The request has used up its budget.
     pub fn beside(family: &Arc<Family>, place: usize) -> Result<Self> {
+        let (view, (scope, name)) = (&family.view, &family.members[place]);
+        view.budget.spend(view.price(scope))?;
+        Ok(Self::answered(family, place, view.snapshot.ask(*name, scope, family.window, view.now)))
+    }
+
+    /// The metric at a place of a family, which was asked for already.
+    pub fn answered(family: &Arc<Family>, place: usize, answer: Answer) -> Self {
         let (view, window) = (family.view.clone(), family.window);
-        let (scope, name) = family.members[place].clone();
-        view.budget.spend(view.price(&scope))?;
-        let answer = view.snapshot.ask(name, &scope, window, view.now);
-        Ok(Self { view, scope, window, answer, family: (family.clone(), place) })
+        let scope = family.members[place].0.clone();
+        Self { view, scope, window, answer, family: (family.clone(), place) }
     }
 
     fn metric(&self) -> settings::MetricName {

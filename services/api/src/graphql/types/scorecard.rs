@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::Object;
 use vigie_metrics::Scope;
+use vigie_model::settings;
 use vigie_model::window::Window;
 
 use super::family::Family;
@@ -40,9 +41,14 @@ impl Scorecard {
         #[graphql(desc = "Only these; without it all of them.")] only: Option<Vec<MetricName>>,
     ) -> Result<Vec<Metric>> {
         let asked = MetricName::all().filter(|name| only.as_ref().is_none_or(|only| only.contains(name)));
-        let members: Vec<_> = asked.map(|name| (self.scope.clone(), name.into())).collect();
-        let family = Arc::new(Family::new(&self.view, self.window, members));
-        (0..family.members.len()).map(|place| Metric::beside(&family, place)).collect()
+        let names: Vec<settings::MetricName> = asked.map(Into::into).collect();
+        let Self { view, scope, window } = self;
+        view.budget.spend(view.price(scope).saturating_mul(names.len() as u64))?;
+        let answers = view.snapshot.ask_all(&names, scope, *window, view.now);
+        let members = names.into_iter().map(|name| (scope.clone(), name)).collect();
+        let family = Arc::new(Family::new(view, *window, members));
+        let places = answers.into_iter().enumerate();
+        Ok(places.map(|(place, answer)| Metric::answered(&family, place, answer)).collect())
     }
 
     /// One metric.
