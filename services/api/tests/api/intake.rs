@@ -151,7 +151,7 @@ async fn what_is_refused_as_a_whole_says_why() {
     405
     {
       "code": "BAD_INPUT",
-      "message": "send events with POST"
+      "message": "what comes in here comes with POST"
     }
     "#);
 }

@@ -12,12 +12,12 @@ fn nothing_is_set_up_yet() {
     bench.write("vigie.toml", "listen = \"127.0.0.1:1\"\n");
     let said = bench.run(&["doctor"]).good();
     let said = said.replace(&said[said.find("SQLite").unwrap()..said.find(", version").unwrap()], "SQLite");
-    assert_snapshot!(said, @r"
+    assert_snapshot!(said, @"
     Configuration
       ok    vigie.toml is good: 0 teams, 0 services
 
     Database
-      ok    sqlite://vigie.db: SQLite, version 1
+      ok    sqlite://vigie.db: SQLite, version 2
       note  there are no events yet
             vigie pull git PATH, vigie import FILE, or POST /v1/events to vigie serve; vigie demo shows what it looks like
       ok    every event is folded into the facts

@@ -13,18 +13,20 @@ fn help_shows_what_there_is() {
     Usage: vigie [OPTIONS] <COMMAND>
 
     Commands:
-      serve      Take events in and answer questions, over HTTP
-      demo       Fill a fresh database with a made-up organisation and serve it
-      import     Take native events in, from files or a pipe: JSON objects, arrays, or one object a line
-      export     Write the event log or the facts into a folder
-      pull       Ask a source for what it knows: a git repository, or everything that the configuration lists
-      scorecard  Show how a service, a team or the whole organisation does: values, targets, levels
-      connector  List, test and try the webhook connectors
-      token      Create, list and revoke access tokens
-      database   Bring the database up to date, look through it, back it up
-      config     Check the configuration
-      doctor     Say what is set up, what is reachable, what data is missing and how to get it
-      help       Print this message or the help of the given subcommand(s)
+      serve       Take events in and answer questions, over HTTP
+      demo        Fill a fresh database with a made-up organisation and serve it
+      import      Take native events in, from files or a pipe: JSON objects, arrays, or one object a line
+      export      Write the event log or the facts into a folder
+      pull        Ask a source for what it knows: a git repository, or everything that the configuration lists
+      scorecard   Show how a service, a team or the whole organisation does: values, targets, levels
+      connector   List, test and try the webhook connectors
+      deliveries  List what tools sent to webhooks, and what became of it
+      replay      Map deliveries again: after a connector, its settings or the catalogue were mended
+      token       Create, list and revoke access tokens
+      database    Bring the database up to date, look through it, back it up
+      config      Check the configuration
+      doctor      Say what is set up, what is reachable, what data is missing and how to get it
+      help        Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
