@@ -56,12 +56,17 @@ CREATE TABLE delivery_events (
 CREATE INDEX delivery_events_delivery ON delivery_events (delivery);
 
 -- Entities of which something was taken back: the log has a deletion with the stamp `deleted_at`, and behind it, up to
--- `last`, all that is still said.
+-- `last`, all that is still said; `seen` is how far the log was read for that. `stale`: others have said something since
+-- that belongs among it.
 CREATE TABLE restated_entities (
     entity bytea NOT NULL PRIMARY KEY,
+    home text COLLATE "C" NOT NULL,
     deleted_at bigint NOT NULL,
-    last bigint NOT NULL
+    last bigint NOT NULL,
+    seen bigint NOT NULL,
+    stale boolean NOT NULL
 );
+CREATE INDEX restated_entities_stale ON restated_entities (home) WHERE stale;
 
 -- Services that a map guessed, because no pattern of the catalogue fits: what the latest delivery said of them (JSON).
 CREATE TABLE unmapped_services (
@@ -71,3 +76,6 @@ CREATE TABLE unmapped_services (
     seen_at bigint NOT NULL,
     PRIMARY KEY (service, connector)
 );
+
+-- Grows with each change of the holder, so that what began under an earlier holding is not finished under a later one.
+ALTER TABLE lease ADD COLUMN fence bigint NOT NULL DEFAULT 0;

@@ -14,6 +14,7 @@
 //!   mapped.
 //! - **One process maps at a time**, by a lease that every write of it checks; any process takes deliveries in.
 
+mod homes;
 mod inbox;
 mod lane;
 mod mapper;

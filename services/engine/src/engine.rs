@@ -188,12 +188,21 @@ impl Engine {
             Some(mapper) => mapper.drain().await,
             None => {
                 drop(mapper);
-                while !self.store().pending_sources().await?.is_empty() {
+                let store = self.store();
+                while !store.pending_sources().await?.is_empty() || !store.stale_entities(1).await?.is_empty() {
                     tokio::time::sleep(self.shared().options.poll).await;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// How many deliveries wait to be mapped, and when the first of them came.
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`], [`EngineError::Internal`].
+    pub async fn waiting_deliveries(&self) -> Result<(u64, Option<Time>)> {
+        Ok(self.store().waiting().await?)
     }
 
     /// The services that maps guessed, because nothing in the catalogue says which is meant.

@@ -1,5 +1,6 @@
 //! What one process at a time does, folding or mapping: by a lease in the database.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ pub(crate) struct Lease {
     holder: String,
     /// `None`: not asked for yet.
     held: watch::Sender<Option<bool>>,
+    /// The number of this holding, and of the one under which the work at hand began.
+    fence: Arc<AtomicI64>,
+    pinned: AtomicI64,
     trouble: Arc<Mutex<Option<EngineError>>>,
     keeper: Option<JoinHandle<()>>,
 }
@@ -28,12 +32,13 @@ impl Lease {
     pub(crate) fn keep(shared: &Shared, name: &'static str, ttl: Option<Duration>) -> Self {
         let (store, clock, holder) = (shared.store.clone(), shared.clock.clone(), shared.options.name.clone());
         let held = watch::Sender::new(ttl.is_none().then_some(false));
-        let trouble = Arc::default();
+        let (trouble, fence) = (Arc::default(), Arc::new(AtomicI64::new(0)));
         let keeper = ttl.map(|ttl| {
             let (store, clock, holder) = (store.clone(), clock.clone(), holder.clone());
-            tokio::spawn(keep(store, clock, name, holder, ttl, held.clone(), Arc::clone(&trouble)))
+            let told = Told { held: held.clone(), fence: Arc::clone(&fence), trouble: Arc::clone(&trouble) };
+            tokio::spawn(keep(store, clock, name, holder, ttl, told))
         });
-        Self { store, clock, name, holder, held, trouble, keeper }
+        Self { store, clock, name, holder, held, fence, pinned: AtomicI64::new(0), trouble, keeper }
     }
 
     /// Whether it was held when last asked for. A write that rests on it fails where that is no longer so.
@@ -56,9 +61,19 @@ impl Lease {
         self.held.send_replace(Some(false));
     }
 
-    /// For a write that rests on it.
+    /// Work begins anew: what was known of the database may be what another holder has changed.
+    pub(crate) fn pin(&self) {
+        self.pinned.store(self.fence.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    /// For a write that rests on it, since the work was begun ([`Lease::pin`]).
     pub(crate) fn proof(&self) -> LeaseProof {
-        LeaseProof { name: self.name.to_owned(), holder: self.holder.clone(), now: self.clock.now() }
+        LeaseProof {
+            name: self.name.to_owned(),
+            holder: self.holder.clone(),
+            fence: self.pinned.load(Ordering::Acquire),
+            now: self.clock.now(),
+        }
     }
 
     /// Gives it back, so that another process need not wait for its end.
@@ -81,24 +96,27 @@ impl Drop for Lease {
     }
 }
 
-async fn keep(
-    store: Store,
-    clock: Arc<dyn Clock>,
-    name: &'static str,
-    holder: String,
-    ttl: Duration,
+/// What the keeper tells.
+struct Told {
     held: watch::Sender<Option<bool>>,
+    fence: Arc<AtomicI64>,
     trouble: Arc<Mutex<Option<EngineError>>>,
-) {
+}
+
+async fn keep(store: Store, clock: Arc<dyn Clock>, name: &'static str, holder: String, ttl: Duration, told: Told) {
     let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
     loop {
         let asked = store.lease(name, &holder, micros, clock.now()).await;
-        let is_held = *asked.as_ref().unwrap_or(&false);
+        let fence = *asked.as_ref().unwrap_or(&None);
+        let is_held = fence.is_some();
+        if let Some(fence) = fence {
+            told.fence.store(fence, Ordering::Release);
+        }
         if let Err(error) = &asked {
             tracing::warn!(lease = name, %error, "a lease was not renewed");
         }
-        *lock(&trouble) = asked.err().map(Into::into);
-        held.send_if_modified(|known| known.replace(is_held) != Some(is_held));
+        *lock(&told.trouble) = asked.err().map(Into::into);
+        told.held.send_if_modified(|known| known.replace(is_held) != Some(is_held));
         tokio::time::sleep(if is_held { ttl / 3 } else { (ttl / 3).min(Duration::from_secs(1)) }).await;
     }
 }

@@ -209,7 +209,18 @@ impl World {
         incidents.dedup_by(|a, b| a.source == b.source && a.id == b.id);
         // One that several report counts where the chosen source is among them.
         if let Some(chosen) = self.settings.service(slug).and_then(|own| own.incidents_from.as_deref()) {
+            let reporting: BTreeSet<&str> =
+                incidents.iter().flat_map(|group| &group.reports).map(|(source, _)| &**source).collect();
+            if !reporting.is_empty() && !reporting.contains(chosen) {
+                faults.push(absent_source(slug, "incidents_from", chosen, &reporting));
+            }
             incidents.retain(|group| group.reports.iter().any(|(source, _)| **source == *chosen));
+        }
+        if let Some(chosen) = self.settings.service(slug).and_then(|own| own.deployments_from.as_deref()) {
+            let reporting: BTreeSet<&str> = deployments.iter().map(|deployment| &*deployment.source).collect();
+            if !reporting.is_empty() && !reporting.contains(chosen) {
+                faults.push(absent_source(slug, "deployments_from", chosen, &reporting));
+            }
         }
         Some(fold::fold(&Inputs {
             slug,
@@ -242,6 +253,17 @@ impl World {
         let named = names.iter().cloned().map(Named::Service).chain(team.clone().map(Named::Team));
         let named = named.flat_map(|name| self.held.naming(&name));
         declaring.chain(named).flat_map(faults_of).collect()
+    }
+}
+
+/// The source that counts is none that reports: a name that is misspelt, or a tool that is no longer connected.
+fn absent_source(slug: &str, setting: &str, chosen: &str, reporting: &BTreeSet<&str>) -> Fault {
+    let reporting = reporting.iter().copied().collect::<Vec<_>>().join(", ");
+    Fault {
+        code: "absent_source",
+        subject: format!("service:{slug}:{setting}"),
+        at: None,
+        detail: format!("{setting} names {chosen}, which reports nothing; {reporting} does, and counts nowhere"),
     }
 }
 

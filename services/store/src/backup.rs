@@ -33,9 +33,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotEmpty`], those of both databases. Nothing is in the other one then.
     pub async fn copy_into(&self, to: &Store, mut progress: impl FnMut(u64)) -> Result<u64> {
-        // Tokens and secrets first: the log only grows meanwhile, and what comes later is left to the next backup.
+        // First, so that no pull is told to go on behind what is in the log.
         let (tokens, secrets, cursors) = (self.tokens().await?, self.secrets().await?, self.cursors().await?);
-        let end = self.last_seq().await?;
+        // All of the rest from one moment: a delivery that is mapped has its events in the log.
+        let mut from = self.backend().snapshot().await?;
         let not_empty = || StoreError::NotEmpty { place: to.place().to_owned() };
         let mut tx = to.begin().await?;
         lock(&mut tx).await?;
@@ -57,7 +58,7 @@ impl Store {
         }
         let (mut after, mut count) = (0, 0);
         loop {
-            let rows = self.page(after, end).await?;
+            let rows = page(&mut from, after).await?;
             let Some(last) = rows.last() else { break };
             after = last.seq;
             if !write(&mut tx, &rows).await? {
@@ -66,29 +67,29 @@ impl Store {
             count += rows.len() as u64;
             progress(count);
         }
-        count += copy_deliveries(self, &mut tx, |copied| progress(count + copied)).await?;
+        count += copy_deliveries(&mut from, &mut tx, |copied| progress(count + copied)).await?;
+        from.rollback().await?;
         tx.commit().await?;
         Ok(count)
     }
+}
 
-    async fn page(&self, after: i64, end: i64) -> Result<Vec<Copied>> {
-        let sql = "SELECT seq, recorded_at, home, at, digest, kind, content, body FROM events \
-            WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
-        let mut reader = self.backend().reader().await?;
-        each!(&mut reader, connection => {
-            let rows = sqlx::query(sql).bind(after).bind(end).bind(ROWS).fetch_all(connection).await?;
-            rows.iter().map(|row| Ok(Copied {
-                seq: row.try_get(0)?,
-                recorded_at: row.try_get(1)?,
-                home: row.try_get(2)?,
-                at: row.try_get(3)?,
-                digest: digest(row.try_get(0)?, "digest", row.try_get(4)?)?,
-                kind: row.try_get(5)?,
-                content: row.try_get::<Option<Vec<u8>>, _>(6)?.map(|bytes| digest(row.try_get(0)?, "content", bytes)).transpose()?,
-                body: row.try_get(7)?,
-            })).collect()
-        })
-    }
+async fn page(from: &mut Tx, after: i64) -> Result<Vec<Copied>> {
+    let sql = "SELECT seq, recorded_at, home, at, digest, kind, content, body FROM events \
+            WHERE seq > $1 ORDER BY seq LIMIT $2";
+    each!(from, connection => {
+        let rows = sqlx::query(sql).bind(after).bind(ROWS).fetch_all(connection).await?;
+        rows.iter().map(|row| Ok(Copied {
+            seq: row.try_get(0)?,
+            recorded_at: row.try_get(1)?,
+            home: row.try_get(2)?,
+            at: row.try_get(3)?,
+            digest: digest(row.try_get(0)?, "digest", row.try_get(4)?)?,
+            kind: row.try_get(5)?,
+            content: row.try_get::<Option<Vec<u8>>, _>(6)?.map(|bytes| digest(row.try_get(0)?, "content", bytes)).transpose()?,
+            body: row.try_get(7)?,
+        })).collect()
+    })
 }
 
 fn digest(seq: i64, column: &'static str, bytes: Vec<u8>) -> Result<Digest> {

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use vigie_model::{Digest, Time};
 
 pub(crate) use copy::copy_deliveries;
-pub(crate) use mapped::write_mappings;
-pub use mapped::{Contribution, Mapping, Mappings, Restated, Unmapped};
+pub use mapped::{Contribution, Mapping, Mappings, Restated, Standing, Unmapped};
+pub(crate) use mapped::{note_late, said_meanwhile, write_mappings};
 pub use pending::Pending;
 pub use read::{Delivery, DeliveryFilter, DeliveryTally, Requeue};
 

@@ -29,6 +29,8 @@ pub struct LeaseProof {
     pub name: String,
     /// Who holds it.
     pub holder: String,
+    /// The number that the lease had when the work began that is written.
+    pub fence: i64,
     /// The instant of the write.
     pub now: Time,
 }
@@ -104,16 +106,23 @@ impl Store {
         tx.commit().await
     }
 
-    /// Takes a lease, or holds it for longer; `false` while another holder has it. `ttl` in microseconds. Clocks
-    /// of several machines are expected to agree to well within it.
+    /// Takes a lease, or holds it for longer; `None` while another holder has it. Gives a number that grows with each
+    /// change of the holder. `ttl` in microseconds. Clocks of several machines are expected to agree to well within it.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn lease(&self, name: &str, holder: &str, ttl: Time, now: Time) -> Result<bool> {
-        let sql = "INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3) \
-            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until \
-            WHERE lease.holder = excluded.holder OR lease.until <= $4";
-        Ok(write!(self, sql, name, holder, now.saturating_add(ttl), now) > 0)
+    pub async fn lease(&self, name: &str, holder: &str, ttl: Time, now: Time) -> Result<Option<i64>> {
+        let sql = "INSERT INTO lease (name, holder, until, fence) VALUES ($1, $2, $3, 1) \
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until, \
+            fence = lease.fence + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END \
+            WHERE lease.holder = excluded.holder OR lease.until <= $4 RETURNING fence";
+        let mut tx = self.begin().await?;
+        let fence = each!(&mut tx, connection => {
+            let query = sqlx::query(sql).bind(name).bind(holder).bind(now.saturating_add(ttl)).bind(now);
+            query.fetch_optional(connection).await?.map(|row| row.try_get(0)).transpose()?
+        });
+        tx.commit().await?;
+        Ok(fence)
     }
 
     /// Gives a lease back; nothing where it is not held by this holder.
@@ -121,7 +130,8 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn release(&self, name: &str, holder: &str) -> Result<()> {
-        write!(self, "DELETE FROM lease WHERE name = $1 AND holder = $2", name, holder);
+        // It stays as nobody's, so that its number goes on.
+        write!(self, "UPDATE lease SET holder = '', until = 0 WHERE name = $1 AND holder = $2", name, holder);
         Ok(())
     }
 
@@ -318,9 +328,9 @@ pub(crate) async fn write_state(tx: &mut Tx, name: &str, value: &str) -> Result<
 
 /// Fails unless the lease is held; on PostgreSQL nobody else can take it before this transaction ends.
 pub(crate) async fn check_lease(tx: &mut Tx, proof: &LeaseProof) -> Result<()> {
-    let sql = "UPDATE lease SET until = until WHERE name = $1 AND holder = $2 AND until > $3";
+    let sql = "UPDATE lease SET until = until WHERE name = $1 AND holder = $2 AND until > $3 AND fence = $4";
     let held = each!(tx, connection => {
-        sqlx::query(sql).bind(&proof.name).bind(&proof.holder).bind(proof.now).execute(connection).await?.rows_affected()
+        sqlx::query(sql).bind(&proof.name).bind(&proof.holder).bind(proof.now).bind(proof.fence).execute(connection).await?.rows_affected()
     });
     if held == 0 { Err(StoreError::LeaseLost { name: proof.name.clone() }) } else { Ok(()) }
 }

@@ -48,7 +48,7 @@ pub use crate::cells::Cells;
 pub use crate::check::Report;
 pub use crate::deliveries::{
     Contribution, Delivery, DeliveryFilter, DeliveryState, DeliveryTally, Mapping, Mappings, NewDelivery, Pending,
-    Requeue, Restated, Unmapped,
+    Requeue, Restated, Standing, Unmapped,
 };
 pub use crate::error::{Result, StoreError};
 pub use crate::facts::{ChangedService, Delta, FactsBatch, FactsReader, ServiceDelta};

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 pub fn mapping(config: &Config) -> Result<Mapping, Failure> {
     let registry = Registry::load(config.intake.connectors.as_deref()).map_err(Failure::new)?;
     let hooks = config.hooks.iter().map(|entry| hook(&registry, entry)).collect::<Result<Vec<_>, _>>()?;
+    told_apart(&hooks)?;
     let hooks = Arc::new(Hooks::new(registry, hooks, config.routes()));
     let mapping = Mapping::new(hooks, Launch::this_program(["map-worker"])?);
     Ok(Mapping {
@@ -27,6 +28,23 @@ pub fn mapping(config: &Config) -> Result<Mapping, Failure> {
         keep: Duration::from_micros(u64::try_from(config.intake.keep_deliveries).unwrap_or(0)),
         ..mapping
     })
+}
+
+/// Of several hooks of one connector each has to be provable.
+fn told_apart(hooks: &[Hook]) -> Result<(), Failure> {
+    for (number, hook) in hooks.iter().enumerate() {
+        let others = hooks[..number].iter().filter(|other| other.connector.name == hook.connector.name);
+        for other in others {
+            let is_shared = hook.secrets.iter().any(|secret| other.secrets.contains(secret));
+            if is_shared || (hook.secrets.is_empty() && other.secrets.is_empty()) {
+                return Err(Failure::new(format_args!(
+                    "[[hook]] {}: the sources {} and {} cannot be told apart; give each a secret of its own",
+                    hook.connector.name, other.source, hook.source
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn hook(registry: &Registry, entry: &HookEntry) -> Result<Hook, Failure> {

@@ -142,7 +142,12 @@ impl Grid {
 
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = (String, Option<Tone>)>) {
-        self.rows.push(cells.into_iter().collect());
+        // What tools call their things is shown, and commands nobody's terminal.
+        let clean = |text: String| match text.chars().any(char::is_control) {
+            true => text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect(),
+            false => text,
+        };
+        self.rows.push(cells.into_iter().map(|(text, tone)| (clean(text), tone)).collect());
     }
 
     /// The table as lines, each with two blanks before it.

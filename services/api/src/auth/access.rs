@@ -16,6 +16,14 @@ pub enum Right {
 }
 
 impl Right {
+    /// What it allows, as a sentence says it.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Admin => "administer",
+            other => other.as_str(),
+        }
+    }
+
     /// As the command line writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -87,11 +95,9 @@ impl Access {
         if self.rights.has(right) {
             return Ok(());
         }
-        let (name, right) = (self.name.as_deref().unwrap_or("this token"), right.as_str());
-        Err(ApiError::new(
-            Code::Forbidden,
-            format!("the token {name:?} may not {right}; create one with --may {right}"),
-        ))
+        let (name, verb) = (self.name.as_deref().unwrap_or("this token"), right.verb());
+        let right = right.as_str();
+        Err(ApiError::new(Code::Forbidden, format!("the token {name:?} may not {verb}; create one with --may {right}")))
     }
 
     /// The source of events that name none: the token's name, which it keeps when it is rotated.

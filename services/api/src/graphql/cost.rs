@@ -135,11 +135,11 @@ impl<'a> Walk<'a> {
             // How many buckets is known only with the window; what really comes is counted as it comes.
             "series" => (100, 60),
             "by" => (100, self.first(field)),
-            "evidence" | "deliveries" | "deployments" | "changes" | "incidents" | "services" | "examples" => {
-                (10, self.first(field))
-            }
+            "evidence" | "deployments" | "changes" | "incidents" | "services" | "examples" => (10, self.first(field)),
             "table" => (2_000, 20),
             "dataQuality" => (500, 1),
+            // They are the database's to find.
+            "deliveries" => (5_000, self.first(field)),
             "teams" => (10, 50),
             "blame" | "blamed" | "settings" | "burnRates" => (1, 4),
             "definitions" => (1, METRICS),

@@ -6,6 +6,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use vigie_model::SECOND;
+
 use super::telemetry::Gauges;
 use crate::auth::Right;
 use crate::error::Result;
@@ -61,10 +63,17 @@ pub async fn metrics(request: HttpRequest, state: Data<State>) -> HttpResponse {
     }
 }
 
+#[allow(clippy::cast_precision_loss)] // seconds for people
 async fn render(request: &HttpRequest, state: &State) -> Result<String> {
     state.gate.admit(request).await?.need(Right::Read)?;
     let status = state.engine.status();
+    let (waiting, first) = match state.engine.hooks() {
+        Some(_) => state.engine.waiting_deliveries().await?,
+        None => (0, None),
+    };
+    let since = first.map_or(0, |first| (state.engine.now() - first).max(0));
     Ok(state.telemetry.render(&Gauges {
+        waiting: (waiting, since as f64 / SECOND as f64),
         snapshot_version: status.version,
         services: status.services as u64,
         last_seq: status.last_seq,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -74,7 +75,13 @@ async fn take(request: &HttpRequest, payload: Payload, connector: &str, state: &
     {
         return Err(error.clone());
     }
-    let body = read(request, payload, state.limits.intake_bytes, state.limits.patience).await?;
+    let most = state.limits.intake_bytes;
+    let body = read(request, payload, most, state.limits.patience).await.map_err(|error| match error.status {
+        Some(StatusCode::PAYLOAD_TOO_LARGE) => ApiError::too_large(format!(
+            "the delivery has more than {most} bytes; let the tool send less, or raise [intake] max_request_bytes"
+        )),
+        _ => error,
+    })?;
     let received = Received {
         hooks,
         is_admitted: matches!(is_admitted, Some(Ok(()))),

@@ -96,6 +96,8 @@ pub struct Gauges {
     pub queued_events: u32,
     /// Deliveries that became events, that became none, and that could not be mapped.
     pub deliveries: [u64; 3],
+    /// Deliveries that wait to be mapped, and for how long the first of them has been waiting, in seconds.
+    pub waiting: (u64, f64),
 }
 
 /// A request being answered.
@@ -192,6 +194,13 @@ impl Telemetry {
         for (result, count) in ["mapped", "ignored", "failed"].into_iter().zip(gauges.deliveries) {
             text.line(name, &format!("result=\"{result}\""), count);
         }
+        let (waiting, seconds) = gauges.waiting;
+        text.single("vigie_deliveries_waiting", "Deliveries that wait to be mapped.", waiting);
+        text.single(
+            "vigie_deliveries_waiting_seconds",
+            "For how long the first delivery that waits has been waiting.",
+            seconds,
+        );
     }
 
     fn requests(&self, text: &mut Text) {

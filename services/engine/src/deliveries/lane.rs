@@ -23,9 +23,7 @@ impl Mapper {
     /// What a delivery becomes.
     pub(super) async fn map(&self, pending: &Pending) -> Result<Outcome, Unmappable> {
         let hooks = &self.mapping.hooks;
-        let Some(hook) = hooks.find(&pending.connector, &pending.source) else {
-            return Err(Unmappable::Failed(hooks.unknown(&pending.connector)));
-        };
+        let hook = hooks.find(&pending.connector, &pending.source).map_err(Unmappable::Failed)?;
         let input = match pending.content.len() {
             ..READ_ASIDE => input(pending, &hook),
             _ => {
@@ -35,7 +33,11 @@ impl Mapper {
             }
         };
         let input = input.map_err(Unmappable::Failed)?;
-        let outputs = self.pool.map(&hook.connector, &input).await.map_err(|failure| match failure.is_temporary() {
+        let turn = self.turn(&pending.source).await;
+        let outputs = self.pool.map(&hook.connector, &input).await;
+        drop(turn);
+        self.note_pace(&pending.source, matches!(&outputs, Err(failure) if failure.is_deadline()));
+        let outputs = outputs.map_err(|failure| match failure.is_temporary() {
             true => Unmappable::Later(failure.to_string()),
             false => Unmappable::Failed(failure.to_string()),
         })?;
@@ -47,7 +49,14 @@ impl Mapper {
         let read = |outputs: &[u8], hook: &Hook, intake: &accept::Intake| {
             Outcome::read(&hook.connector, outputs, intake, hooks.routes())
         };
-        read(&outputs, &hook, &intake).map_err(|failure: Failure| Unmappable::Failed(failure.to_string()))
+        let mut outcome =
+            read(&outputs, &hook, &intake).map_err(|failure: Failure| Unmappable::Failed(failure.to_string()))?;
+        for event in outcome.events.iter_mut().filter(|event| event.timeless) {
+            // What a delivery says without a time held when it came: so that mapping it again changes nothing.
+            event.timeless = false;
+            event.at = pending.received_at;
+        }
+        Ok(outcome)
     }
 }
 

@@ -1,15 +1,15 @@
 //! The task that maps what waits, in a lane for each source, while this process holds the lease.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, SemaphorePermit, watch};
 use vigie_ingest::connector::{Outcome, Pool};
-use vigie_model::{HOUR, Time};
+use vigie_model::{HOUR, MINUTE, Time};
 use vigie_store::{Companion, DeliveryState, Mapping as Mapped, Mappings, Pending, Unmapped};
 
 use super::Mapping;
@@ -27,7 +27,10 @@ const BATCH: i64 = 256;
 const BATCH_BYTES: i64 = 16 << 20;
 /// Deliveries that one transaction records, and for how long it gathers them: what maps slowly is shown as it comes.
 const RECORDED: usize = 64;
+const RECORDED_EVENTS: usize = 2_000;
 const GATHER: Duration = Duration::from_millis(250);
+/// The lane of what others said late: no source has an empty name.
+const LATE: &str = "";
 /// How long a lane waits after something failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How much of an error is kept.
@@ -40,18 +43,33 @@ pub(crate) struct Mapper {
     pub(super) pool: Pool,
     intake: Arc<Intake>,
     arrived: Arc<Notify>,
-    /// `None`: to be read from the database, because another process may have mapped meanwhile.
-    ledger: Mutex<Option<Ledger>>,
-    /// Guesses that the database has as they are.
-    guessed: std::sync::Mutex<HashSet<(String, String, String)>>,
+    ledger: Mutex<Ledger>,
+    /// What was last written of the services that were guessed, by service and connector.
+    guessed: std::sync::Mutex<HashMap<(String, String), (String, Time)>>,
+    /// Sources whose last map overran its time: all of them together leave a worker to the others.
+    slow: std::sync::Mutex<HashSet<String>>,
+    slow_turns: Semaphore,
 }
 
+/// A delivery with what its map made of it.
+type MappedOne = (Pending, Result<Outcome, Unmappable>);
 type Lane<'m> = BoxFuture<'m, (String, Result<()>)>;
 
 impl Mapper {
     pub(crate) fn new(shared: Arc<Shared>, mapping: Mapping, intake: Arc<Intake>, arrived: Arc<Notify>) -> Self {
         let pool = Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits);
-        Self { shared, mapping, pool, intake, arrived, ledger: Mutex::default(), guessed: std::sync::Mutex::default() }
+        let slow_turns = Semaphore::new(mapping.workers.saturating_sub(1).max(1));
+        Self {
+            shared,
+            mapping,
+            pool,
+            intake,
+            arrived,
+            ledger: Mutex::default(),
+            guessed: std::sync::Mutex::default(),
+            slow: std::sync::Mutex::default(),
+            slow_turns,
+        }
     }
 
     fn lease(&self) -> Lease {
@@ -66,14 +84,17 @@ impl Mapper {
         let mut busy = BTreeSet::new();
         let mut forget_at = Time::MIN;
         while !*stop.borrow() {
+            if lanes.is_empty() {
+                // Nothing of what is under way was begun by an earlier holding of the lease.
+                lease.pin();
+                *self.ledger.lock().await = Ledger::default();
+            }
             if lease.is_held() {
                 self.fill(&mut lanes, &mut busy, &lease, &stopped).await;
                 if self.shared.clock.now() >= forget_at {
                     forget_at = self.shared.clock.now() + HOUR;
-                    self.forget().await;
+                    tokio::spawn(forget(self.shared.clone(), self.mapping.keep));
                 }
-            } else if lanes.is_empty() {
-                *self.ledger.lock().await = None;
             }
             tokio::select! {
                 Some((source, result)) = lanes.next() => {
@@ -97,13 +118,18 @@ impl Mapper {
         let lease = self.lease();
         let (_stop, stopped) = watch::channel(false);
         let result = loop {
-            match self.shared.store.pending_sources().await {
+            lease.pin();
+            match self.sources().await {
                 Ok(sources) if sources.is_empty() => break Ok(()),
                 Ok(sources) if lease.is_held() => {
                     let lanes = sources.iter().map(|source| self.lane(source, &lease, &stopped));
                     let failed = futures::future::join_all(lanes).await.into_iter().find_map(Result::err);
                     match failed {
-                        None | Some(EngineError::LeaseLost) => {}
+                        None => {}
+                        Some(EngineError::LeaseLost) => {
+                            lease.lost();
+                            tokio::time::sleep(PAUSE).await;
+                        }
                         Some(error) => break Err(error),
                     }
                 }
@@ -111,11 +137,20 @@ impl Mapper {
                     Some(error) => break Err(error),
                     None => tokio::time::sleep(self.shared.options.poll).await,
                 },
-                Err(error) => break Err(error.into()),
+                Err(error) => break Err(error),
             }
         };
         lease.release().await;
         result
+    }
+
+    /// The sources that have something waiting; an empty name stands for what others said late.
+    async fn sources(&self) -> Result<Vec<String>> {
+        let mut sources = self.shared.store.pending_sources().await?;
+        if !self.shared.store.stale_entities(1).await?.is_empty() {
+            sources.push(LATE.to_owned());
+        }
+        Ok(sources)
     }
 
     /// Opens a lane for every source that has something waiting and none yet.
@@ -126,7 +161,7 @@ impl Mapper {
         lease: &'m Lease,
         stop: &'m watch::Receiver<bool>,
     ) {
-        let sources = match self.shared.store.pending_sources().await {
+        let sources = match self.sources().await {
             Ok(sources) => sources,
             Err(error) => {
                 tracing::error!(%error, "what waits to be mapped could not be read; it is tried again");
@@ -162,6 +197,9 @@ impl Mapper {
 
     /// Maps what waits of a source, in the order of arrival.
     async fn lane(&self, source: &str, lease: &Lease, stop: &watch::Receiver<bool>) -> Result<()> {
+        if source == LATE {
+            return self.catch_up(lease).await;
+        }
         // One worker is left to the other sources.
         let at_once = self.mapping.workers.saturating_sub(1).max(1);
         while !*stop.borrow() && lease.is_held() {
@@ -195,8 +233,34 @@ impl Mapper {
         Ok(())
     }
 
+    /// Says anew what others have said late.
+    async fn catch_up(&self, lease: &Lease) -> Result<()> {
+        let mut ledger = self.ledger.lock().await;
+        let stale = self.shared.store.stale_entities(BATCH).await?;
+        let batch = ledger.catch_up(&self.shared.store, stale).await?;
+        let mappings = Mappings { restated: batch.restated, ..Mappings::default() };
+        self.intake.submit_mapped(batch.events, Companion::Mappings(mappings, lease.proof())).await?;
+        Ok(())
+    }
+
+    /// A turn at a worker for a source.
+    pub(super) async fn turn(&self, source: &str) -> Option<SemaphorePermit<'_>> {
+        let is_slow = crate::shared::lock(&self.slow).contains(source);
+        if is_slow { self.slow_turns.acquire().await.ok() } else { None }
+    }
+
+    /// Whether a source's map overran its time.
+    pub(super) fn note_pace(&self, source: &str, is_slow: bool) {
+        let mut slow = crate::shared::lock(&self.slow);
+        if is_slow {
+            slow.insert(source.to_owned());
+        } else if !slow.is_empty() {
+            slow.remove(source);
+        }
+    }
+
     /// Writes what became of deliveries. One that cannot be written does not hold up the others of its source.
-    async fn record_all(&self, mapped: Vec<(Pending, Result<Outcome, Unmappable>)>, lease: &Lease) -> Result<()> {
+    async fn record_all(&self, mapped: Vec<MappedOne>, lease: &Lease) -> Result<()> {
         let again = match mapped.len() {
             0 => return Ok(()),
             _ => mapped.clone(),
@@ -221,14 +285,9 @@ impl Mapper {
     }
 
     /// Writes what became of deliveries, all in one transaction.
-    async fn record(&self, mapped: Vec<(Pending, Result<Outcome, Unmappable>)>, lease: &Lease) -> Result<()> {
+    async fn record(&self, mapped: Vec<MappedOne>, lease: &Lease) -> Result<()> {
         // Held until it is written: what is taken back depends on what was said before.
         let mut ledger = self.ledger.lock().await;
-        // After a failure it may be ahead of the database.
-        let mut own = match ledger.take() {
-            Some(own) => own,
-            None => Ledger::load(&self.shared.store).await?,
-        };
         let before: Vec<i64> =
             mapped.iter().filter(|(pending, _)| pending.was_mapped).map(|(pending, _)| pending.seq).collect();
         let mut before = self.shared.store.contributions(&before).await?;
@@ -254,10 +313,9 @@ impl Mapper {
             mappings.deliveries.push(mapping);
         }
         if mappings.deliveries.is_empty() {
-            *ledger = Some(own);
             return Ok(());
         }
-        let batch = own.batch(&self.shared.store, said).await?;
+        let batch = ledger.batch(&self.shared.store, said).await?;
         for ((place, was_mapped), contributions) in speakers.into_iter().zip(batch.contributions) {
             let is_noted = was_mapped || !contributions.is_empty();
             mappings.deliveries[place].contributions = is_noted.then_some(contributions);
@@ -266,24 +324,25 @@ impl Mapper {
         let told = mappings.clone();
         self.intake.submit_mapped(batch.events, Companion::Mappings(mappings, lease.proof())).await?;
         told.deliveries.iter().for_each(|mapping| self.count(mapping.state));
-        crate::shared::lock(&self.guessed).extend(told.unmapped.into_iter().map(key));
-        own.recorded(&told.restated);
-        *ledger = Some(own);
+        let now = self.shared.clock.now();
+        let written = told.unmapped.into_iter().map(|own| ((own.service, own.connector), (own.matches, now)));
+        crate::shared::lock(&self.guessed).extend(written);
         Ok(())
     }
 
-    /// Adds what the database does not know yet of the services that were guessed.
+    /// Adds what the database does not know yet of the services that were guessed; what keeps changing, now and then.
     fn guess(&self, pending: &Pending, outcome: &Outcome, all: &mut Vec<Unmapped>) {
         let guessed = crate::shared::lock(&self.guessed);
+        let now = self.shared.clock.now();
         for guess in &outcome.unmapped {
-            let unmapped = Unmapped {
-                service: guess.service.clone(),
-                connector: pending.connector.clone(),
-                matches: serde_json::to_string(&guess.matches).unwrap_or_default(),
-            };
-            if !guessed.contains(&key(unmapped.clone())) && !all.contains(&unmapped) {
-                all.push(unmapped);
+            let (service, connector) = (guess.service.clone(), pending.connector.clone());
+            let matches = serde_json::to_string(&guess.matches).unwrap_or_default();
+            let is_known = |(known, at): &(String, Time)| *known == matches || now < at.saturating_add(MINUTE);
+            let is_noted = |own: &Unmapped| own.service == service && own.connector == connector;
+            if guessed.get(&(service.clone(), connector.clone())).is_some_and(is_known) || all.iter().any(is_noted) {
+                continue;
             }
+            all.push(Unmapped { service, connector, matches });
         }
     }
 
@@ -297,34 +356,33 @@ impl Mapper {
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
+}
 
-    /// Deliveries that were kept for long enough go.
-    async fn forget(&self) {
-        let keep = Time::try_from(self.mapping.keep.as_micros()).unwrap_or(Time::MAX);
-        let before = self.shared.clock.now().saturating_sub(keep);
-        match self.shared.store.forget_deliveries(before).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "deliveries were kept for long enough and are forgotten"),
-            Err(error) => tracing::error!(%error, "old deliveries could not be forgotten; it is tried again"),
-        }
+/// Deliveries that were kept for long enough go.
+async fn forget(shared: Arc<Shared>, keep: Duration) {
+    let keep = Time::try_from(keep.as_micros()).unwrap_or(Time::MAX);
+    let before = shared.clock.now().saturating_sub(keep);
+    match shared.store.forget_deliveries(before).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "deliveries were kept for long enough and are forgotten"),
+        Err(error) => tracing::error!(%error, "old deliveries could not be forgotten; it is tried again"),
     }
 }
 
 /// What has been mapped after a while, or as much as one transaction records; whether that was all.
-async fn gathered<T>(maps: &mut (impl Stream<Item = T> + Unpin)) -> (Vec<T>, bool) {
-    let mut all = Vec::new();
+async fn gathered(maps: &mut (impl Stream<Item = MappedOne> + Unpin)) -> (Vec<MappedOne>, bool) {
+    let (mut all, mut events) = (Vec::new(), 0);
     let mut until = tokio::time::Instant::now() + GATHER;
-    while all.len() < RECORDED {
+    while all.len() < RECORDED && events < RECORDED_EVENTS {
         match tokio::time::timeout_at(until, maps.next()).await {
-            Ok(Some(mapped)) => all.push(mapped),
+            Ok(Some(mapped)) => {
+                events += mapped.1.as_ref().map_or(0, |outcome| outcome.events.len());
+                all.push(mapped);
+            }
             Ok(None) => return (all, true),
             Err(_) if all.is_empty() => until += GATHER,
             Err(_) => break,
         }
     }
     (all, false)
-}
-
-fn key(unmapped: Unmapped) -> (String, String, String) {
-    (unmapped.service, unmapped.connector, unmapped.matches)
 }

@@ -4,22 +4,23 @@
 //! delivery became is noted with its own time and the stamp under which the log has it, which are the same at first.
 //! An entity of which a delivery says something else than before, or nothing any more, is **restated**: the log gets a
 //! deletion of it, just behind all that was said, and behind the deletion, a microsecond apart, all that is still said of
-//! it, in the order of its own times: by the deliveries as they are mapped now, and by others (native events, deliveries
-//! that are forgotten). So it is what it would be had the latest mapping been there from the beginning. What comes later
-//! has a later stamp by itself; what comes late, and belongs between, restates the entity again.
-//!
-//! A timeless event has no place of its own and is never restated.
+//! it, in the order of its own times: by the deliveries as they are mapped now, and by others (native events, pulls,
+//! deliveries that are forgotten). So it is what it would be had the latest mapping been there from the beginning. What
+//! comes later has a later stamp by itself; what comes late, from a delivery or from anybody else, belongs between, and
+//! restates the entity again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use vigie_model::kinds::FieldId;
-use vigie_model::{Digest, Event, StoredEvent, Time};
-use vigie_store::{Contribution, PreparedEvent, Restated, Result, Store};
+use vigie_model::{Digest, Event, Time};
+use vigie_store::{Contribution, PreparedEvent, Restated, Result, Standing, Store};
 
-/// Which entities were restated: the stamp of the deletion, and the greatest behind it.
+use super::homes::Homes;
+
+/// What is remembered from batch to batch, for as long as much is restated.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    restated: HashMap<Digest, (Time, Time)>,
+    homes: Homes,
 }
 
 /// A delivery of a batch: what it said and says.
@@ -50,37 +51,31 @@ struct Voice {
 }
 
 impl Ledger {
-    /// As the database has it.
-    pub(super) async fn load(store: &Store) -> Result<Self> {
-        Ok(Self { restated: store.restated().await? })
-    }
-
-    /// The batch is recorded.
-    pub(super) fn recorded(&mut self, restated: &[Restated]) {
-        self.restated.extend(restated.iter().map(|own| (own.entity, (own.deleted_at, own.last))));
-    }
-
     /// What a batch of deliveries comes to.
-    pub(super) async fn batch(&self, store: &Store, deliveries: Vec<Said>) -> Result<Batch> {
+    pub(super) async fn batch(&mut self, store: &Store, deliveries: Vec<Said>) -> Result<Batch> {
         let mut batch = Batch::default();
         let mut all = Vec::with_capacity(deliveries.len());
-        let mut dirty = BTreeSet::new();
         for Said { delivery, before, now } in deliveries {
-            let (timeless, now): (Vec<_>, Vec<_>) = now.into_iter().partition(|event| event.timeless);
-            batch.events.extend(timeless.into_iter().map(PreparedEvent::new));
             let now: Vec<(Digest, Event)> = now.into_iter().map(|event| (event.entity_key(), event)).collect();
-            dirty.extend(self.changed(&before, &now));
             all.push((delivery, before, now));
         }
+        let entities: BTreeSet<Digest> = all.iter().flat_map(|(.., now)| now).map(|(entity, _)| *entity).collect();
+        let standing = store.restated(entities).await?;
+        let dirty: BTreeSet<Digest> = all.iter().flat_map(|(_, before, now)| changed(before, now, &standing)).collect();
         let mut voices: BTreeMap<Digest, Vec<Voice>> = BTreeMap::new();
+        let mut homes: BTreeMap<Digest, String> = BTreeMap::new();
         let mut mapped: HashSet<(i64, Digest)> = HashSet::new();
         for (delivery, before, now) in all {
             let mut contributions = Vec::new();
-            mapped.extend(before.iter().map(|own| (delivery, own.entity)));
+            for own in before.iter().filter(|own| dirty.contains(&own.entity)) {
+                mapped.insert((delivery, own.entity));
+                homes.entry(own.entity).or_insert_with(|| own.home.clone());
+            }
             for (entity, event) in now {
-                mapped.insert((delivery, entity));
                 let (content, at) = (event.digest(), event.at);
                 if dirty.contains(&entity) {
+                    mapped.insert((delivery, entity));
+                    homes.entry(entity).or_insert_with(|| event.home());
                     voices.entry(entity).or_default().push(Voice { delivery, content, at, event });
                 } else if !before.iter().any(|own| own.entity == entity) {
                     batch.say(entity, content, at, event, &mut contributions);
@@ -90,32 +85,26 @@ impl Ledger {
             contributions.extend(before.into_iter().filter(|own| !dirty.contains(&own.entity)));
             batch.contributions.push(contributions);
         }
-        let mut homes = HashMap::new();
-        for entity in dirty {
+        let wanted: BTreeSet<String> = homes.values().cloned().collect();
+        let seen = match wanted.is_empty() {
+            true => 0,
+            false => self.homes.hold(store, wanted).await?,
+        };
+        for (entity, home) in homes {
             let live = voices.remove(&entity).unwrap_or_default();
-            self.restate(store, entity, live, &mapped, &mut homes, &mut batch).await?;
+            self.restate(store, (entity, home, seen), live, &mapped, &mut batch).await?;
         }
         Ok(batch)
     }
 
-    /// The entities of which a delivery says something else than before, or something that belongs before what was said
-    /// anew.
-    fn changed(&self, before: &[Contribution], now: &[(Digest, Event)]) -> BTreeSet<Digest> {
-        let mut entities: BTreeMap<Digest, (Vec<Digest>, Vec<Digest>, bool)> = BTreeMap::new();
-        for own in before {
-            entities.entry(own.entity).or_default().0.push(own.content);
+    /// Says entities anew of which others have said something that belongs among what was said anew before.
+    pub(super) async fn catch_up(&mut self, store: &Store, stale: Vec<(Digest, String)>) -> Result<Batch> {
+        let mut batch = Batch::default();
+        let seen = self.homes.hold(store, stale.iter().map(|(_, home)| home.clone()).collect::<BTreeSet<_>>()).await?;
+        for (entity, home) in stale {
+            self.restate(store, (entity, home, seen), Vec::new(), &HashSet::new(), &mut batch).await?;
         }
-        for (entity, event) in now {
-            let own = entities.entry(*entity).or_default();
-            own.1.push(event.digest());
-            own.2 |= self.restated.get(entity).is_some_and(|(_, last)| event.at <= *last);
-        }
-        let is_changed = |(mut before, mut now, is_late): (Vec<_>, Vec<_>, bool)| {
-            before.sort_unstable();
-            now.sort_unstable();
-            before != now && (is_late || !before.is_empty())
-        };
-        entities.into_iter().filter_map(|(entity, own)| is_changed(own).then_some(entity)).collect()
+        Ok(batch)
     }
 
     /// Says anew what is still said of an entity. `mapped`: what the deliveries of the batch say of which entity is
@@ -123,57 +112,40 @@ impl Ledger {
     async fn restate(
         &self,
         store: &Store,
-        entity: Digest,
+        (entity, home, seen): (Digest, String, i64),
         mut voices: Vec<Voice>,
         mapped: &HashSet<(i64, Digest)>,
-        homes: &mut HashMap<String, HashMap<Digest, Vec<StoredEvent>>>,
         batch: &mut Batch,
     ) -> Result<()> {
-        let rows = store.said_of(entity).await?;
-        let Some(home) = rows.first().map(|(_, own)| own.home.clone()).or_else(|| Some(voices.first()?.event.home()))
-        else {
-            return Ok(());
-        };
-        if !homes.contains_key(&home) {
-            let mut of_entity: HashMap<Digest, Vec<StoredEvent>> = HashMap::new();
-            for raw in store.events_of(std::slice::from_ref(&home), None).await? {
-                let stored = raw.parse()?;
-                of_entity.entry(stored.event.entity_key()).or_default().push(stored);
-            }
-            homes.insert(home.clone(), of_entity);
-        }
-        let logged = homes.get(&home).and_then(|own| own.get(&entity)).map(Vec::as_slice).unwrap_or_default();
-        let key = |own: &Contribution| (own.stamp, own.digest);
+        let before = store.restated([entity]).await?.remove(&entity);
         // Several deliveries may have said the very same.
         let mut speakers: HashMap<(Time, Digest), Vec<(i64, Contribution)>> = HashMap::new();
-        for (delivery, own) in rows {
-            speakers.entry(key(&own)).or_default().push((delivery, own));
+        for (delivery, own) in store.said_of(entity).await? {
+            speakers.entry((own.stamp, own.digest)).or_default().push((delivery, own));
         }
-        let deleted_at = self.restated.get(&entity).map_or(Time::MIN, |(deleted_at, _)| *deleted_at);
-        for stored in logged.iter().filter(|stored| stored.event.at > deleted_at && !stored.event.timeless) {
-            let (at, event) = (stored.event.at, stored.event.clone());
-            let Some(own) = speakers.get(&(at, stored.digest)) else {
-                voices.push(Voice { delivery: 0, content: stored.digest, at, event });
-                continue;
-            };
-            let left = own.iter().filter(|(delivery, _)| !mapped.contains(&(*delivery, entity)));
-            voices.extend(left.map(|(delivery, own)| Voice {
-                delivery: *delivery,
-                content: own.content,
-                at: own.at,
-                event: event.clone(),
-            }));
+        let logged = self.homes.of(&home, entity);
+        for stored in logged.iter().filter(|stored| !stored.event.timeless) {
+            let (at, event) = (stored.event.at, &stored.event);
+            let mut say = |delivery, content, at| voices.push(Voice { delivery, content, at, event: event.clone() });
+            if let Some(own) = speakers.get(&(at, stored.digest)) {
+                let left = own.iter().filter(|(delivery, _)| !mapped.contains(&(*delivery, entity)));
+                left.for_each(|(delivery, own)| say(*delivery, own.content, own.at));
+            } else if before.is_none_or(|before| at > before.deleted_at || stored.seq > before.seen) {
+                // Nobody noted it: others said it, and nothing has taken it back.
+                say(0, stored.digest, at);
+            }
         }
-        let last = logged.iter().map(|stored| stored.event.at).max().unwrap_or(deleted_at);
+        let deleted_at = before.map_or(Time::MIN, |before| before.last);
+        let deleted_at = logged.iter().map(|stored| stored.event.at).max().unwrap_or(deleted_at).max(deleted_at);
         let Some(example) = voices.first().map(|voice| &voice.event).or(logged.first().map(|stored| &stored.event))
         else {
             return Ok(());
         };
-        let deleted_at = last.max(deleted_at).saturating_add(1);
+        let deleted_at = deleted_at.saturating_add(1);
         batch.events.push(PreparedEvent::new(deletion(example, deleted_at)));
         // As the fold orders events of one instant.
         voices.sort_by_key(|voice| (voice.at, voice.content));
-        let mut restated = Restated { entity, deleted_at, last: deleted_at, contributions: Vec::new() };
+        let mut restated = Restated { entity, home, deleted_at, last: deleted_at, seen, contributions: Vec::new() };
         for voice in voices {
             restated.last = restated.last.saturating_add(1);
             let mut own = Vec::new();
@@ -184,6 +156,26 @@ impl Ledger {
         batch.restated.push(restated);
         Ok(())
     }
+}
+
+/// The entities of which a delivery says something else than before, or something that belongs before what was said
+/// anew.
+fn changed(before: &[Contribution], now: &[(Digest, Event)], standing: &HashMap<Digest, Standing>) -> Vec<Digest> {
+    let mut entities: BTreeMap<Digest, (Vec<Digest>, Vec<Digest>, bool)> = BTreeMap::new();
+    for own in before {
+        entities.entry(own.entity).or_default().0.push(own.content);
+    }
+    for (entity, event) in now {
+        let own = entities.entry(*entity).or_default();
+        own.1.push(event.digest());
+        own.2 |= standing.get(entity).is_some_and(|standing| event.at <= standing.last);
+    }
+    let is_changed = |(mut before, mut now, is_late): (Vec<_>, Vec<_>, bool)| {
+        before.sort_unstable();
+        now.sort_unstable();
+        before != now && (is_late || !before.is_empty())
+    };
+    entities.into_iter().filter_map(|(entity, own)| is_changed(own).then_some(entity)).collect()
 }
 
 impl Batch {

@@ -125,6 +125,9 @@ impl Worker {
             return self.follow().await;
         }
         if self.leader.is_none() {
+            if let Some(lease) = &self.lease {
+                lease.pin();
+            }
             self.standing.refresh(&self.shared.store, true).await?;
             self.leader = Some(Leader::new(&self.shared, &self.standing).await?);
         }

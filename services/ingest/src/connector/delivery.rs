@@ -82,7 +82,8 @@ impl<'d> Envelope<'d> {
             find(&body, &[])?;
         }
         let named = |text: Option<String>| {
-            let text = text?.trim().to_owned();
+            // No database and no terminal is to meet what is no text.
+            let text: String = text?.trim().chars().filter(|c| !c.is_control()).collect();
             (!text.is_empty() && text.len() <= 500).then_some(text)
         };
         let (id, kind) = (named(id), named(kind));

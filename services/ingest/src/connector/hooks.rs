@@ -63,15 +63,22 @@ impl Hooks {
         self.all.get(connector).map(Vec::as_slice)
     }
 
-    /// The hook that a delivery came by. One whose source is not set up any more is mapped by the defaults.
-    #[must_use]
-    pub fn find(&self, connector: &str, source: &str) -> Option<Arc<Hook>> {
-        let hooks = self.of(connector)?;
-        let own = hooks.iter().find(|hook| &*hook.source == source);
-        own.cloned().or_else(|| {
-            let connector = hooks.first()?.connector.clone();
-            Some(Arc::new(Hook { source: source.into(), ..Hook::default_of(connector) }))
-        })
+    /// The hook that a delivery came by.
+    ///
+    /// # Errors
+    /// The connector is no more, or the source is not set up any more: its settings are not known then.
+    pub fn find(&self, connector: &str, source: &str) -> Result<Arc<Hook>, String> {
+        let hooks = self.of(connector).ok_or_else(|| self.unknown(connector))?;
+        if let Some(own) = hooks.iter().find(|hook| &*hook.source == source) {
+            return Ok(own.clone());
+        }
+        match hooks.first() {
+            // It came before the connector had a hook of its own.
+            Some(hook) if source == connector => Ok(Arc::new(Hook::default_of(hook.connector.clone()))),
+            _ => {
+                Err(format!("no [[hook]] of the connector {connector} has the source {source:?} any more; put it back"))
+            }
+        }
     }
 
     /// Why there is no connector of this name, and which was probably meant.
@@ -105,7 +112,9 @@ mod tests {
         assert!(hooks.of("githup").is_none());
         assert!(hooks.unknown("githup").contains("did you mean github?"));
         assert_eq!(&*hooks.find("github", "other").unwrap().source, "other");
-        let gone = hooks.find("github", "gone").unwrap();
-        assert_eq!((&*gone.source, &gone.settings), ("gone", github.manifest.settings.defaults()));
+        let default = hooks.find("github", "github").unwrap();
+        assert_eq!((&*default.source, &default.settings), ("github", github.manifest.settings.defaults()));
+        assert!(hooks.find("github", "gone").unwrap_err().ends_with("has the source \"gone\" any more; put it back"));
+        assert!(hooks.find("githup", "githup").unwrap_err().contains("did you mean github?"));
     }
 }

@@ -143,8 +143,11 @@ impl Manifest {
     /// Whether a header says something secret, so that it is neither stored nor shown to a map.
     #[must_use]
     pub fn is_secret_header(&self, name: &str) -> bool {
-        let always = ["authorization", "proxy-authorization", "cookie"];
-        always.contains(&name)
+        let is_named = [&self.id, &self.kind].into_iter().flatten().any(|path| *path == Path::Header(name.to_owned()));
+        // What proxies and tools add beside it, too: a key, a session, an address that holds a token.
+        let telling =
+            ["auth", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key", "-uri", "-url"];
+        (!is_named && telling.iter().any(|part| name.contains(part)))
             || self.signatures.iter().any(|scheme| match scheme {
                 Scheme::Hmac(hmac) => hmac.header == name,
                 Scheme::Token { header, .. } | Scheme::Basic { header } => header == name,

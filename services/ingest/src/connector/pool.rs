@@ -122,6 +122,12 @@ impl Failure {
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::NoWorker(_))
     }
+
+    /// Whether the map took too long.
+    #[must_use]
+    pub fn is_deadline(&self) -> bool {
+        matches!(self, Self::Limit { limit: Limit::Deadline(_), .. })
+    }
 }
 
 /// A few workers, shared by all who have something to map.

@@ -1,7 +1,7 @@
 //! What a person should know about the data of a service. Each row says what is wrong and what it does to the
 //! numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_model::Time;
 use vigie_model::facts::{ChangeFact, QualityFact};
@@ -148,25 +148,27 @@ impl Quality {
 
     /// Incidents of several sources at the same time are one outage more often than not. `incidents`: by their starts.
     fn of_overlaps(&mut self, environment: &str, incidents: &[&Group]) {
-        let mut open: Vec<&Group> = Vec::new();
+        // Of each source the one that ends last: if it is over, all are.
+        let mut latest: BTreeMap<&str, &Group> = BTreeMap::new();
+        let end = |group: &Group| group.restored_at.unwrap_or(Time::MAX);
         for group in incidents {
-            open.retain(|earlier| earlier.restored_at.is_none_or(|end| end > group.started_at));
-            let is_other = |earlier: &&&Group| {
-                !earlier.reports.iter().any(|(source, _)| group.reports.iter().any(|(own, _)| own == source))
-            };
-            if let Some(earlier) = open.iter().find(is_other) {
+            let sources: BTreeSet<&str> = group.reports.iter().map(|(source, _)| &**source).collect();
+            let others =
+                latest.iter().filter(|(source, earlier)| !sources.contains(*source) && end(earlier) > group.started_at);
+            if let Some((_, earlier)) = others.into_iter().next() {
                 let detail = format!(
                     "it began while {}:{} was open ({environment}); if they are one outage, it counts twice",
                     earlier.source, earlier.id
                 );
-                self.add(
-                    "overlapping_incidents",
-                    subject_of_incident(&group.source, &group.id),
-                    Some(group.started_at),
-                    detail,
-                );
+                let subject = subject_of_incident(&group.source, &group.id);
+                self.add("overlapping_incidents", subject, Some(group.started_at), detail);
             }
-            open.push(group);
+            for source in sources {
+                let known = latest.entry(source).or_insert(group);
+                if end(known) < end(group) {
+                    *known = group;
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use vigie_model::{Digest, Time};
 
 use super::{DeliveryState, digest};
 use crate::connection::{Tx, each};
+use crate::log::PreparedEvent;
 use crate::{Result, Store};
 
 /// What became of some deliveries.
@@ -44,6 +45,10 @@ pub struct Restated {
     pub deleted_at: Time,
     /// The greatest stamp behind that.
     pub last: Time,
+    /// Up to which place of the log that was found.
+    pub seen: i64,
+    /// Where the log has it.
+    pub home: String,
     /// What is still said, with who says it: a delivery, or 0 for others.
     pub contributions: Vec<(i64, Contribution)>,
 }
@@ -63,6 +68,17 @@ pub struct Contribution {
     pub stamp: Time,
     /// The digest under which the log has it.
     pub digest: Digest,
+}
+
+/// How an entity stands of which something was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The stamp of its deletion.
+    pub deleted_at: Time,
+    /// The greatest stamp behind that.
+    pub last: Time,
+    /// Up to which place of the log that was found.
+    pub seen: i64,
 }
 
 /// A service that was guessed.
@@ -126,15 +142,40 @@ impl Store {
         })
     }
 
-    /// Entities of which something was taken back: the stamp of the deletion and the greatest behind it.
+    /// How those of the entities stand of which something was taken back.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn restated(&self) -> Result<HashMap<Digest, (Time, Time)>> {
+    pub async fn restated(&self, entities: impl IntoIterator<Item = Digest>) -> Result<HashMap<Digest, Standing>> {
+        let sql = "SELECT deleted_at, last, seen FROM restated_entities WHERE entity = $1";
+        let mut reader = self.backend().reader().await?;
+        let mut found = HashMap::new();
+        each!(&mut reader, connection => {
+            let any = sqlx::query("SELECT 1 FROM restated_entities LIMIT 1").fetch_optional(&mut *connection).await?;
+            if any.is_none() {
+                return Ok(found);
+            }
+            for entity in entities {
+                if let Some(row) = sqlx::query(sql).bind(&entity.0[..]).fetch_optional(&mut *connection).await? {
+                    let standing = Standing { deleted_at: row.try_get(0)?, last: row.try_get(1)?, seen: row.try_get(2)? };
+                    found.insert(entity, standing);
+                }
+            }
+        });
+        Ok(found)
+    }
+
+    /// Some entities of which others have said something since that belongs among what was said anew, with their homes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn stale_entities(&self, limit: i64) -> Result<Vec<(Digest, String)>> {
+        let is_stale = if self.is_postgres() { "stale" } else { "stale = 1" };
+        let sql = format!("SELECT entity, home FROM restated_entities WHERE {is_stale} ORDER BY home LIMIT $1");
         let mut reader = self.backend().reader().await?;
         each!(&mut reader, connection => {
-            let rows = sqlx::query("SELECT entity, deleted_at, last FROM restated_entities").fetch_all(connection).await?;
-            rows.iter().map(|row| Ok((digest("entity", row.try_get(0)?)?, (row.try_get(1)?, row.try_get(2)?)))).collect()
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(connection).await?;
+            rows.iter().map(|row| Ok((digest("entity", row.try_get(0)?)?, row.try_get(1)?))).collect()
         })
     }
 
@@ -157,9 +198,11 @@ impl Store {
 }
 
 /// In the transaction that records the events.
-pub(crate) async fn write_mappings(tx: &mut Tx, mappings: &Mappings, now: Time) -> Result<()> {
+pub(crate) async fn write_mappings(tx: &mut Tx, mappings: &Mappings, meanwhile: &[bool], now: Time) -> Result<()> {
     for mapping in &mappings.deliveries {
-        let sql = "UPDATE deliveries SET state = $2, mapped_at = $3, events = $4, error = $5 WHERE seq = $1";
+        // What a delivery became that fails now stays what it said.
+        let sql = "UPDATE deliveries SET state = $2, mapped_at = $3, events = CASE WHEN $2 = 'failed' THEN events ELSE $4 END, \
+            error = $5 WHERE seq = $1";
         let events = i64::try_from(mapping.events).unwrap_or(i64::MAX);
         each!(&mut *tx, connection => {
             let query = sqlx::query(sql).bind(mapping.seq).bind(mapping.state.as_str()).bind(now).bind(events);
@@ -167,14 +210,14 @@ pub(crate) async fn write_mappings(tx: &mut Tx, mappings: &Mappings, now: Time) 
         });
         write_contributions(tx, mapping).await?;
     }
-    for restated in &mappings.restated {
+    for (restated, is_stale) in mappings.restated.iter().zip(meanwhile) {
         each!(&mut *tx, connection => {
             sqlx::query("DELETE FROM delivery_events WHERE entity = $1").bind(&restated.entity.0[..]).execute(connection).await?;
         });
         for (place, (delivery, own)) in (0..).zip(&restated.contributions) {
             write_contribution(tx, *delivery, place, own).await?;
         }
-        write_restated(tx, restated.entity, restated.deleted_at, restated.last).await?;
+        write_restated(tx, restated, *is_stale).await?;
     }
     for unmapped in &mappings.unmapped {
         write_unmapped(tx, unmapped, now).await?;
@@ -204,13 +247,69 @@ pub(super) async fn write_contribution(tx: &mut Tx, delivery: i64, place: i64, o
     Ok(())
 }
 
-pub(super) async fn write_restated(tx: &mut Tx, entity: Digest, deleted_at: Time, last: Time) -> Result<()> {
-    let sql = "INSERT INTO restated_entities (entity, deleted_at, last) VALUES ($1, $2, $3) \
-        ON CONFLICT (entity) DO UPDATE SET deleted_at = excluded.deleted_at, last = excluded.last";
+/// Which of the entities others said something of while they were read and not yet written, up to this place of the log.
+pub(crate) async fn said_meanwhile(tx: &mut Tx, restated: &[Restated], last_seq: i64) -> Result<Vec<bool>> {
+    let sql = "SELECT 1 FROM events WHERE seq > $1 AND seq <= $2 AND home = $3 LIMIT 1";
+    let mut meanwhile = Vec::with_capacity(restated.len());
+    for own in restated {
+        meanwhile.push(
+            own.seen < last_seq
+                && each!(&mut *tx, connection => {
+                    let query = sqlx::query(sql).bind(own.seen).bind(last_seq).bind(&own.home);
+                    query.fetch_optional(connection).await?.is_some()
+                }),
+        );
+    }
+    Ok(meanwhile)
+}
+
+async fn write_restated(tx: &mut Tx, restated: &Restated, is_stale: bool) -> Result<()> {
+    let sql = "INSERT INTO restated_entities (entity, home, deleted_at, last, seen, stale) VALUES ($1, $2, $3, $4, $5, $6) \
+        ON CONFLICT (entity) DO UPDATE SET deleted_at = excluded.deleted_at, last = excluded.last, seen = excluded.seen, \
+        stale = excluded.stale";
     each!(tx, connection => {
-        sqlx::query(sql).bind(&entity.0[..]).bind(deleted_at).bind(last).execute(connection).await?;
+        let query = sqlx::query(sql).bind(&restated.entity.0[..]).bind(&restated.home).bind(restated.deleted_at);
+        query.bind(restated.last).bind(restated.seen).bind(is_stale).execute(connection).await?;
     });
     Ok(())
+}
+
+/// Notes what others say of entities that were said anew, where it belongs among that: events that are stamped before
+/// its end, whether or not they were in the log already. Whether there were any.
+pub(crate) async fn note_late(tx: &mut Tx, batch: &[PreparedEvent]) -> Result<bool> {
+    let any = each!(&mut *tx, connection => {
+        sqlx::query("SELECT 1 FROM restated_entities LIMIT 1").fetch_optional(connection).await?.is_some()
+    });
+    if !any {
+        return Ok(false);
+    }
+    let late = "SELECT 1 FROM restated_entities WHERE entity = $1 AND last >= $2";
+    let known = "SELECT 1 FROM delivery_events WHERE entity = $1 AND delivery = 0 AND content = $2";
+    // Behind zero stands what was said anew; this is put in its place then.
+    let place =
+        "SELECT CAST(coalesce(min(place), 0) - 1 AS BIGINT) FROM delivery_events WHERE entity = $1 AND delivery = 0";
+    let mut is_late = false;
+    for prepared in batch.iter().filter(|prepared| !prepared.event.timeless) {
+        let (entity, at) = (prepared.event.entity_key(), prepared.event.at);
+        let place: Option<i64> = each!(&mut *tx, connection => {
+            let found = sqlx::query(late).bind(&entity.0[..]).bind(at).fetch_optional(&mut *connection).await?;
+            let is_known = sqlx::query(known).bind(&entity.0[..]).bind(&prepared.digest.0[..]);
+            match found.is_some() && is_known.fetch_optional(&mut *connection).await?.is_none() {
+                true => Some(sqlx::query(place).bind(&entity.0[..]).fetch_one(&mut *connection).await?.try_get(0)?),
+                false => None,
+            }
+        });
+        let Some(place) = place else { continue };
+        let (home, digest) = (prepared.home.clone(), prepared.digest);
+        let own = Contribution { entity, home, content: digest, at, stamp: at, digest };
+        write_contribution(tx, 0, place, &own).await?;
+        each!(&mut *tx, connection => {
+            let sql = "UPDATE restated_entities SET stale = $2 WHERE entity = $1";
+            sqlx::query(sql).bind(&entity.0[..]).bind(true).execute(connection).await?;
+        });
+        is_late = true;
+    }
+    Ok(is_late)
 }
 
 pub(super) async fn write_unmapped(tx: &mut Tx, unmapped: &Unmapped, now: Time) -> Result<()> {

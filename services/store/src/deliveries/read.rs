@@ -45,6 +45,8 @@ pub struct DeliveryFilter {
     pub source: Option<String>,
     /// Not before this.
     pub since: Option<Time>,
+    /// Last mapped not before this.
+    pub mapped_since: Option<Time>,
     /// Places before this one, for the next page.
     pub before: Option<i64>,
 }
@@ -54,8 +56,8 @@ pub struct DeliveryFilter {
 pub enum Requeue {
     /// Those of a filter.
     Matching(DeliveryFilter),
-    /// One, by its place, else those that the tool calls so.
-    One(String),
+    /// These, by their places.
+    These(Vec<i64>),
 }
 
 /// How many deliveries of a source have come how far.
@@ -75,10 +77,13 @@ const DELIVERY: &str =
 /// The condition of a filter but for its state, its parameters in this order from `$1`. PostgreSQL has to be told the type
 /// of what is only asked for being null.
 const MATCHES: &str = "(CAST($1 AS TEXT) IS NULL OR connector = $1) AND (CAST($2 AS TEXT) IS NULL OR source = $2) \
-    AND (CAST($3 AS BIGINT) IS NULL OR received_at >= $3) AND (CAST($4 AS BIGINT) IS NULL OR seq < $4)";
+    AND (CAST($3 AS BIGINT) IS NULL OR received_at >= $3) AND (CAST($4 AS BIGINT) IS NULL OR mapped_at >= $4) \
+    AND (CAST($5 AS BIGINT) IS NULL OR seq < $5)";
 
-/// Deliveries that are queued again or forgotten by one transaction.
+/// Deliveries that are queued again by one transaction.
 const AT_ONCE: i64 = 10_000;
+/// Deliveries that are looked at, and forgotten where they are old, by one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 macro_rules! bind {
     ($query:expr, $filter:expr) => {
@@ -86,6 +91,7 @@ macro_rules! bind {
             .bind($filter.connector.as_deref())
             .bind($filter.source.as_deref())
             .bind($filter.since)
+            .bind($filter.mapped_since)
             .bind($filter.before)
     };
 }
@@ -106,7 +112,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn deliveries(&self, filter: &DeliveryFilter, limit: i64) -> Result<Vec<Delivery>> {
-        let sql = format!("{DELIVERY} WHERE {} ORDER BY seq DESC LIMIT $5", filter.condition());
+        let sql = format!("{DELIVERY} WHERE {} ORDER BY seq DESC LIMIT $6", filter.condition());
         let mut reader = self.backend().reader().await?;
         each!(&mut reader, connection => {
             let query = bind!(sqlx::query(sqlx::AssertSqlSafe(sql)), filter).bind(limit);
@@ -170,12 +176,32 @@ impl Store {
         })
     }
 
-    /// Whether any delivery waits to be mapped.
+    /// How many deliveries wait to be mapped, and when the first of them came.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn has_pending(&self) -> Result<bool> {
-        Ok(!self.pending_sources().await?.is_empty())
+    pub async fn waiting(&self) -> Result<(u64, Option<Time>)> {
+        let mut reader = self.backend().reader().await?;
+        each!(&mut reader, connection => {
+            let sql = "SELECT count(*) FROM deliveries WHERE state = 'pending'";
+            let count: i64 = sqlx::query(sql).fetch_one(&mut *connection).await?.try_get(0)?;
+            let sql = "SELECT received_at FROM deliveries WHERE state = 'pending' ORDER BY seq LIMIT 1";
+            let first = sqlx::query(sql).fetch_optional(&mut *connection).await?;
+            Ok((u64::try_from(count).unwrap_or(0), first.map(|row| row.try_get(0)).transpose()?))
+        })
+    }
+
+    /// The places of the deliveries that a tool calls so.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn deliveries_called(&self, tool_id: &str) -> Result<Vec<i64>> {
+        let sql = "SELECT seq FROM deliveries WHERE tool_id = $1 ORDER BY seq";
+        let mut reader = self.backend().reader().await?;
+        each!(&mut reader, connection => {
+            let rows = sqlx::query(sql).bind(tool_id).fetch_all(connection).await?;
+            rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        })
     }
 
     /// Lets deliveries wait to be mapped again. Gives their number.
@@ -183,31 +209,18 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn requeue(&self, which: &Requeue) -> Result<u64> {
-        match which {
-            Requeue::Matching(filter) => self.requeue_matching(filter).await,
-            Requeue::One(id) => {
-                let by_place = match id.parse::<i64>() {
-                    Ok(seq) => self.requeue_where("seq = $1", seq).await?,
-                    Err(_) => 0,
-                };
-                if by_place > 0 { Ok(by_place) } else { self.requeue_where("tool_id = $1", id.as_str()).await }
-            }
+        let places = match which {
+            Requeue::Matching(filter) => return self.requeue_matching(filter).await,
+            Requeue::These(places) => places,
+        };
+        let sql = "UPDATE deliveries SET state = 'pending', error = NULL WHERE seq = $1";
+        let (mut tx, mut count) = (self.begin().await?, 0);
+        for place in places {
+            count +=
+                each!(&mut tx, connection => sqlx::query(sql).bind(place).execute(connection).await?.rows_affected());
         }
-    }
-
-    async fn requeue_where<'q, V>(&self, condition: &str, value: V) -> Result<u64>
-    where
-        V: Send + 'q,
-        V: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-        V: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-    {
-        let sql = format!("UPDATE deliveries SET state = 'pending', error = NULL WHERE {condition}");
-        let mut tx = self.begin().await?;
-        let touched = each!(&mut tx, connection => {
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).execute(connection).await?.rows_affected()
-        });
         tx.commit().await?;
-        Ok(touched)
+        Ok(count)
     }
 
     /// Page by page, so that what comes in meanwhile waits for no long transaction.
@@ -215,10 +228,10 @@ impl Store {
         let matches = filter.condition();
         let sql = format!(
             "UPDATE deliveries SET state = 'pending', error = NULL WHERE seq IN \
-            (SELECT seq FROM deliveries WHERE {matches} AND seq >= $5 ORDER BY seq LIMIT $6) AND state <> 'pending'"
+            (SELECT seq FROM deliveries WHERE {matches} AND seq >= $6 ORDER BY seq LIMIT $7) AND state <> 'pending'"
         );
         let next = format!(
-            "SELECT max(seq) FROM (SELECT seq FROM deliveries WHERE {matches} AND seq >= $5 ORDER BY seq LIMIT $6) AS page"
+            "SELECT max(seq) FROM (SELECT seq FROM deliveries WHERE {matches} AND seq >= $6 ORDER BY seq LIMIT $7) AS page"
         );
         let (mut from, mut count) = (0_i64, 0);
         loop {
@@ -237,30 +250,47 @@ impl Store {
         }
     }
 
-    /// Forgets deliveries that came before an instant, with what they said; those that still wait stay. Gives their
-    /// number.
+    /// Forgets deliveries that came before an instant; those that still wait stay. What they said stays as others' word.
+    /// Gives their number.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn forget_deliveries(&self, before: Time) -> Result<u64> {
-        // The order of arrival: where the oldest are young, no other is looked at.
-        let page = "SELECT seq FROM (SELECT seq, received_at, state FROM deliveries ORDER BY seq LIMIT $2) AS oldest \
-            WHERE received_at < $1 AND state <> 'pending'";
-        let events = format!("DELETE FROM delivery_events WHERE delivery IN ({page})");
-        let deliveries = format!("DELETE FROM deliveries WHERE seq IN ({page})");
+        // In the order of arrival: where the oldest are young, no other is looked at.
+        let page = "SELECT seq, received_at, state FROM deliveries ORDER BY seq LIMIT $1";
+        let page = if self.is_postgres() { format!("{page} FOR UPDATE") } else { page.to_owned() };
         let mut count = 0;
         loop {
             let mut tx = self.begin().await?;
-            let gone = each!(&mut tx, connection => {
-                sqlx::query(sqlx::AssertSqlSafe(events.as_str())).bind(before).bind(AT_ONCE).execute(&mut *connection).await?;
-                let query = sqlx::query(sqlx::AssertSqlSafe(deliveries.as_str())).bind(before).bind(AT_ONCE);
-                query.execute(&mut *connection).await?.rows_affected()
+            let gone: Vec<String> = each!(&mut tx, connection => {
+                let rows = sqlx::query(sqlx::AssertSqlSafe(page.as_str())).bind(FORGOTTEN_AT_ONCE).fetch_all(connection).await?;
+                let mut gone = Vec::new();
+                for row in &rows {
+                    if row.try_get::<i64, _>(1)? < before && row.try_get::<String, _>(2)? != "pending" {
+                        gone.push(row.try_get::<i64, _>(0)?.to_string());
+                    }
+                }
+                gone
             });
-            tx.commit().await?;
-            count += gone;
-            if gone == 0 {
+            if gone.is_empty() {
+                tx.rollback().await?;
                 return Ok(count);
             }
+            let these = gone.join(", ");
+            // Of an entity that was said anew the rows tell its events' own times.
+            let keep = format!(
+                "UPDATE delivery_events SET delivery = 0, place = -1000000000000 - delivery * 16384 - place \
+                WHERE delivery IN ({these}) AND entity IN (SELECT entity FROM restated_entities)"
+            );
+            let rest = format!("DELETE FROM delivery_events WHERE delivery IN ({these})");
+            let them = format!("DELETE FROM deliveries WHERE seq IN ({these})");
+            for sql in [keep, rest, them] {
+                each!(&mut tx, connection => {
+                    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await?;
+                });
+            }
+            tx.commit().await?;
+            count += gone.len() as u64;
         }
     }
 }

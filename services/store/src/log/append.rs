@@ -7,7 +7,7 @@ use super::insert::{LogRow, insert};
 use super::prepared::PreparedEvent;
 use super::timeless;
 use crate::connection::{Tx, each};
-use crate::deliveries::{Mappings, write_mappings};
+use crate::deliveries::{Mappings, note_late, said_meanwhile, write_mappings};
 use crate::keeping::{Cursor, LeaseProof, check_lease, write_cursor};
 use crate::{Result, Store};
 
@@ -103,6 +103,10 @@ impl Store {
         let recorded_at = recorded_at.max(last_recorded_at);
         let resolved = timeless::resolve(&mut tx, batch, recorded_at).await?;
 
+        let meanwhile = match companion {
+            Some(Companion::Mappings(mappings, _)) => said_meanwhile(&mut tx, &mappings.restated, last_seq).await?,
+            _ => Vec::new(),
+        };
         let mut rows = Vec::with_capacity(batch.len());
         let mut resolved = resolved.into_iter();
         let mut places = Vec::with_capacity(batch.len());
@@ -124,15 +128,19 @@ impl Store {
                 _ => Outcome::Duplicate,
             })
             .collect();
+        let is_late = match companion {
+            Some(Companion::Mappings(..)) => false,
+            _ => note_late(&mut tx, batch).await?,
+        };
         match companion {
             None => {}
             Some(Companion::Cursor(cursor)) => write_cursor(&mut tx, cursor, recorded_at).await?,
             Some(Companion::Mappings(mappings, lease)) => {
                 check_lease(&mut tx, lease).await?;
-                write_mappings(&mut tx, mappings, recorded_at).await?;
+                write_mappings(&mut tx, mappings, &meanwhile, recorded_at).await?;
             }
         }
-        if companion.is_none() && !is_new.contains(&true) {
+        if companion.is_none() && !is_late && !is_new.contains(&true) {
             // What it repeats was committed before: there is nothing to sync.
             tx.rollback().await?;
         } else {

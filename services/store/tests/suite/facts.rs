@@ -152,10 +152,10 @@ async fn removed_services_are_gone(db: TestDatabase) {
 async fn without_the_lease_nothing_is_written(db: TestDatabase) {
     let store = open(&db).await;
     let new = invent_service("checkout", 0..10, 1);
-    assert!(store.lease("fold", "a", 10 * SECOND, now()).await.unwrap());
+    let fence = store.lease("fold", "a", 10 * SECOND, now()).await.unwrap().unwrap();
     let batch = |holder: &str, at: i64| FactsBatch {
         services: vec![ServiceDelta::between(None, &new)],
-        lease: Some(LeaseProof { name: "fold".to_owned(), holder: holder.to_owned(), now: now() + at * SECOND }),
+        lease: Some(LeaseProof { name: "fold".to_owned(), holder: holder.to_owned(), fence, now: now() + at * SECOND }),
         ..FactsBatch::default()
     };
     for (holder, at) in [("b", 1), ("a", 10)] {

@@ -20,7 +20,7 @@ async fn a_lease_has_one_holder(db: TestDatabase) {
     let store = open(&db).await;
     let lease = |holder: &'static str, at: i64| {
         let store = store.clone();
-        async move { store.lease("fold", holder, 10 * SECOND, now() + at * SECOND).await.unwrap() }
+        async move { store.lease("fold", holder, 10 * SECOND, now() + at * SECOND).await.unwrap().is_some() }
     };
     assert!(lease("a", 0).await);
     assert!(!lease("b", 1).await);
@@ -32,14 +32,20 @@ async fn a_lease_has_one_holder(db: TestDatabase) {
     assert!(!lease("a", 17).await, "it was not a's to give back");
     store.release("fold", "b").await.unwrap();
     assert!(lease("a", 18).await);
-    assert!(store.lease("report", "b", SECOND, now()).await.unwrap(), "another lease is another matter");
+    assert!(store.lease("report", "b", SECOND, now()).await.unwrap().is_some(), "another lease is another matter");
+    // Each change of the holder is a new number, so that who comes back is told from who stayed.
+    let fence = |holder: &'static str, at: i64| store.lease("fold", holder, 10 * SECOND, now() + at * SECOND);
+    let (stayed, again) = (fence("a", 19).await.unwrap(), fence("a", 20).await.unwrap());
+    assert_eq!(stayed, again);
+    assert!(fence("b", 31).await.unwrap() > again);
+    assert!(fence("a", 42).await.unwrap() > fence("b", 32).await.unwrap());
 }
 
 async fn of_many_one_gets_the_lease(db: TestDatabase) {
     let store = open(&db).await;
     let holders: Vec<String> = (0..20).map(|n| n.to_string()).collect();
     let tries = holders.iter().map(|holder| store.lease("fold", holder, SECOND, now()));
-    let won = futures::future::join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
+    let won = futures::future::join_all(tries).await.into_iter().filter(|won| won.as_ref().unwrap().is_some()).count();
     assert_eq!(won, 1);
 }
 

@@ -58,7 +58,7 @@ impl Which {
             connector: self.connector,
             source: self.source,
             since: since.transpose()?,
-            before: None,
+            ..DeliveryFilter::default()
         })
     }
 }

@@ -174,13 +174,16 @@ fn a_failure_is_shown_mended_and_replayed() {
     assert_eq!((missing.status, missing.err.contains("there is no delivery 9")), (1, true));
 
     let still = bench.run(&["replay", "1"]);
+    assert!(still.err.contains("1 delivery: 0 mapped, 0 ignored, 1 failed"), "{}", still.err);
     assert_eq!(still.status, 1);
     assert!(still.err.contains("1 delivery failed; vigie deliveries --state failed says why"), "{}", still.err);
     let map = ".body | {kind: \"deployment\", service: .rollout, id: \"1\", finished_at: .at, outcome: \"succeeded\"}";
     connector(&bench, map);
     let mended = bench.run(&["replay", "--state", "failed"]);
     assert_eq!(mended.status, 0, "{}", mended.err);
-    assert!(mended.err.contains("mapped 1 delivery again"), "{}", mended.err);
+    assert!(mended.err.contains("1 delivery: 1 mapped, 0 ignored, 0 failed"), "{}", mended.err);
+    let unknown = bench.run(&["replay", "1", "7"]);
+    assert_eq!((unknown.status, unknown.err.contains("there is no delivery 7")), (1, true));
     assert_eq!(mapped(&bench)[0]["state"], "mapped");
     let card = bench.run(&["scorecard", "--service", "seven", "--month", "2026-10"]).good();
     assert!(card.contains("Deployment frequency"), "{card}");

@@ -185,7 +185,13 @@ async fn what_no_map_could_read_is_refused_with_what_is_wrong() {
             "the body is a form; let the tool send it as application/json",
         ),
         ("/v1/hooks/github", vec![form], b"other=1", 400, "the form has no field \\\"payload\\\""),
-        ("/v1/hooks/plain", vec![], &[b' '; 100_001], 413, "the body has more than 100000 bytes"),
+        (
+            "/v1/hooks/plain",
+            vec![],
+            &[b' '; 100_001],
+            413,
+            "the delivery has more than 100000 bytes; let the tool send less, or raise [intake] max_request_bytes",
+        ),
         ("/v1/hooks/plain?source=a%ff", vec![], b"{}", 404, "no [[hook]] of this connector has this source"),
     ] {
         let heard = house.post(path, &headers, body).await;

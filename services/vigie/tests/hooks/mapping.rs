@@ -14,6 +14,7 @@ store_test_suite! {
     each_state_says_why,
     a_map_without_an_end_holds_up_no_other_source,
     what_waits_when_a_process_dies_is_mapped_by_the_next,
+    two_maps_without_an_end_hold_up_no_other_source,
     of_two_processes_one_maps_and_both_take,
     old_deliveries_are_forgotten_but_for_those_that_wait,
 }
@@ -90,6 +91,33 @@ async fn a_map_without_an_end_holds_up_no_other_source(database: TestDatabase) {
     let became = house.became().await;
     assert!(became[0].ends_with("plain/map.jq: it took longer than 1.5 s; the map was given up on"), "{}", became[0]);
     assert_eq!(became.iter().filter(|row| row.starts_with("failed")).count(), 4);
+    house.stop().await;
+}
+
+async fn two_maps_without_an_end_hold_up_no_other_source(database: TestDatabase) {
+    let limits = Limits { deadline: Duration::from_millis(1_000), ..Limits::default() };
+    let site = Site::new().connector("other", crate::house::PLAIN).connector("calm", crate::house::PLAIN);
+    let house = Site { limits, ..site }.serve(&database).await;
+    for number in 0..8 {
+        for path in ["/v1/hooks/plain", "/v1/hooks/other"] {
+            let body = json!({"do": "loop", "number": number}).to_string();
+            assert!(house.post(path, &[], body).await.accepted());
+        }
+    }
+    for number in 0..20 {
+        let body = becoming(&[deployed("search", &number.to_string(), "2026-10-01T10:00:00Z")]);
+        assert!(house.post("/v1/hooks/calm", &[], body).await.accepted());
+    }
+    let failed = loop {
+        let all = house.deliveries().await;
+        let of = |is: &dyn Fn(&vigie_store::Delivery) -> bool| all.iter().filter(|row| is(row)).count();
+        if of(&|row| row.source == "calm" && row.state.as_str() == "mapped") == 20 {
+            break of(&|row| row.state.as_str() == "failed");
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(failed < 12, "the calm source had to wait for the others: {failed} of 16 had failed");
+    house.settle().await;
     house.stop().await;
 }
 

@@ -15,6 +15,9 @@ store_test_suite! {
     what_others_say_too_stays,
     what_two_said_alike_stays_while_one_of_them_says_it,
     what_was_sent_by_hand_stays,
+    what_others_say_late_is_heard,
+    what_is_forgotten_keeps_its_place,
+    what_has_no_time_holds_since_it_came,
     a_failure_is_mapped_once_its_map_is_mended,
     only_what_is_asked_for_is_mapped_again,
     the_latest_mapping_decides_whatever_came_before,
@@ -170,6 +173,41 @@ async fn what_was_sent_by_hand_stays(database: TestDatabase) {
     }
 }
 
+/// Who sends natively, or pulls, what belongs between what was said anew is heard too.
+async fn what_others_say_late_is_heard(database: TestDatabase) {
+    let body = |id: &str| becoming(&[deployed("checkout", id, "2026-09-01T10:05:00Z")]);
+    take(&Site::new(), &database, &[body("1"), body("2")]).await;
+    let with_branch = Site::new().connector("plain", ".body.events[] + {branch: \"main\"}");
+    let engine = replayed(&with_branch, &database).await;
+    let late = |id: &str| {
+        vigie_testkit::events::Draft::new("deployment")
+            .with("source", "plain")
+            .with("service", "checkout")
+            .with("id", id)
+            .with("partial", true)
+            .with("at", "2026-09-01T10:01:00Z")
+            .with("url", "https://example.com/run")
+            .event()
+    };
+    engine.submit(vec![late("1")]).await.unwrap();
+    settle(&engine).await;
+    let url = |engine: &Engine| facts(engine)[0].deployments[0].url.clone();
+    assert_eq!(url(&engine).as_deref(), Some("https://example.com/run"));
+    // And what is the same as something that was taken back.
+    engine.shutdown().await;
+    let engine = replayed(&Site::new().connector("plain", "empty"), &database).await;
+    let ids = |engine: &Engine| -> Vec<String> {
+        facts(engine).iter().flat_map(|own| &own.deployments).map(|row| row.id.to_string()).collect()
+    };
+    assert_eq!(ids(&engine), [""; 0], "the late word alone tells no outcome");
+    let again = vigie_testkit::events::deployed("checkout", "2", "2026-09-01T10:05:00Z").with("source", "plain");
+    let appended = engine.submit(vec![again.event()]).await.unwrap();
+    assert_eq!(appended.accepted(), 0, "the log has it");
+    settle(&engine).await;
+    assert_eq!(ids(&engine), ["2"]);
+    engine.shutdown().await;
+}
+
 async fn a_failure_is_mapped_once_its_map_is_mended(database: TestDatabase) {
     let broken = Site::new().connector("plain", "error(\"not yet\")");
     let body = becoming(&[deployed("checkout", "1", "2026-09-01T10:00:00Z")]);
@@ -205,13 +243,64 @@ async fn only_what_is_asked_for_is_mapped_again(database: TestDatabase) {
     let later = DeliveryFilter { since: Some(house.engine.now() + 1), ..DeliveryFilter::default() };
     assert_eq!(replay(Requeue::Matching(later)).await, 0);
     house.settle().await;
-    assert_eq!(replay(Requeue::One("2".to_owned())).await, 1);
-    assert_eq!(replay(Requeue::One("a".to_owned())).await, 1);
-    assert_eq!(replay(Requeue::One("nothing".to_owned())).await, 0);
+    assert_eq!(replay(Requeue::These(vec![2, 9])).await, 1);
+    assert_eq!(house.engine.store().deliveries_called("a").await.unwrap(), [1]);
     house.settle().await;
     assert_eq!(replay(ALL).await, 3);
     house.settle().await;
     assert_eq!(house.engine.status().last_seq, 3, "all of it the same as before");
+    house.stop().await;
+}
+
+/// Its own time is known for ever, so that what is said anew is said in the order of before.
+async fn what_is_forgotten_keeps_its_place(database: TestDatabase) {
+    let clock = std::sync::Arc::new(vigie_model::SetClock::new(vigie_testkit::time(crate::house::NOON)));
+    let site = |field: &str| {
+        let map = format!(".body.events[] + {{branch: \"{field}\"}}");
+        Site {
+            clock: clock.clone(),
+            keep: std::time::Duration::from_secs(86_400),
+            ..Site::new().connector("plain", &map)
+        }
+    };
+    let said = |at: &str, url: &str| {
+        let event = json!({"kind": "deployment", "service": "checkout", "id": "1", "finished_at": "2026-09-01T10:00:00Z",
+            "outcome": "succeeded", "url": url, "at": at});
+        becoming(&[event])
+    };
+    take(&site("a"), &database, &[said("2026-09-01T10:00:00Z", "https://old")]).await;
+    clock.set(vigie_testkit::time("2026-10-02T11:00:00Z"));
+    take(&site("a"), &database, &[said("2026-09-01T10:05:00Z", "https://new")]).await;
+    replayed(&site("b"), &database).await.shutdown().await;
+    // The first is forgotten now.
+    clock.set(vigie_testkit::time("2026-10-02T13:00:00Z"));
+    let engine = site("b").engine(&database).await;
+    while deliveries(&engine).await.len() > 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    engine.shutdown().await;
+    let engine = replayed(&site("c"), &database).await;
+    let facts = facts(&engine);
+    let row = &facts[0].deployments[0];
+    assert_eq!((row.url.as_deref(), row.branch.as_deref()), (Some("https://new"), Some("c")));
+    engine.shutdown().await;
+}
+
+async fn what_has_no_time_holds_since_it_came(database: TestDatabase) {
+    let clock = std::sync::Arc::new(vigie_model::SetClock::new(vigie_testkit::time(crate::house::NOON)));
+    let site = Site { clock: clock.clone(), ..Site::new() };
+    let house = site.serve(&database).await;
+    for name in ["One", "Two"] {
+        house.given(becoming(&[json!({"kind": "service", "slug": "zed", "name": name})])).await;
+        clock.advance(vigie_model::MINUTE);
+    }
+    house.settle().await;
+    let name = || house.engine.snapshot().services()[0].name.to_string();
+    assert_eq!(name(), "Two");
+    let last = house.engine.status().last_seq;
+    house.engine.replay(&Requeue::These(vec![1])).await.unwrap();
+    house.settle().await;
+    assert_eq!((name(), house.engine.status().last_seq), ("Two".to_owned(), last));
     house.stop().await;
 }
 

@@ -175,6 +175,10 @@ fn explain(code: &str) -> (&'static str, &'static str) {
             "Incidents repeat another one that was never reported; they count on their own.",
             "Send the incident that same_as names, or correct it.",
         ),
+        "absent_source" => (
+            "The source that counts for these services reports nothing, and what others report counts nowhere.",
+            "Correct deployments_from or incidents_from of the service, or connect the source that it names.",
+        ),
         "overlapping_incidents" => (
             "Incidents of several sources overlap: where they are one outage, it counts as often as it was reported.",
             "Link them with same_as, or name the source that counts in incidents_from of the service.",

@@ -202,7 +202,8 @@ impl Query {
         #[graphql(desc = "A cursor: the deliveries behind it.")] after: Option<String>,
     ) -> Result<Connection<Delivery>> {
         let page = PageArgs::new(first, after)?;
-        delivery::page(ctx.data_unchecked::<Arc<Ask>>(), state, connector, source, &page).await
+        let is_counted = ctx.look_ahead().field("totalCount").exists();
+        delivery::page(ctx.data_unchecked::<Arc<Ask>>(), state, connector, source, &page, is_counted).await
     }
 
     /// What every number means, with the settings of this site that shape it.

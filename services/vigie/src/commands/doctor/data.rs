@@ -98,6 +98,20 @@ fn quality(snapshot: &Snapshot, unmapped: &[Unmapped], now: Time, findings: &mut
     say_unmapped(&mut items, unmapped);
     for same in items.chunk_by(|a, b| a.code == b.code) {
         let (code, count, example) = (&same[0].code, same.len() as u64, same.first());
+        // Each has a line of its own to be copied.
+        if &**code == "unmapped_service" {
+            for item in same.iter().take(NAMED) {
+                findings.push(Finding::note(DATA, format!("unmapped service {}", item.service), &*item.detail));
+            }
+            if same.len() > NAMED {
+                let text = format!(
+                    "and {} more",
+                    humane::some((same.len() - NAMED) as u64, "unmapped service", "unmapped services")
+                );
+                findings.push(Finding::note(DATA, text, "GraphQL's dataQuality lists them all"));
+            }
+            continue;
+        }
         let example = example.map(|item| format!("{}: {}", item.service, item.detail)).unwrap_or_default();
         // Said already, per metric.
         if matches!(&**code, "no_failure_signal" | "no_uptime_source") {

@@ -70,7 +70,7 @@ async fn once(
     let lease = format!("pull {}", wanted.key());
     // A file has one server; on PostgreSQL several may have the same configuration.
     let is_shared = engine.store().is_postgres();
-    if is_shared && !engine.store().lease(&lease, holder, every, engine.now()).await? {
+    if is_shared && engine.store().lease(&lease, holder, every, engine.now()).await?.is_none() {
         return Ok(false);
     }
     let pulled = git::pull(engine, wanted, shutdown, false).await?;
