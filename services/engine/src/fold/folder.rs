@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use vigie_metrics::world::World;
-use vigie_metrics::{ServiceFrame, Snapshot};
+use vigie_metrics::{Difference, Differing, ServiceFrame, Snapshot};
 use vigie_model::event::{home_of_repository, home_of_service};
-use vigie_model::facts::ServiceFact;
+use vigie_model::facts::{FactRow, ServiceFact, ServiceFacts};
 use vigie_model::{Settings, StoredEvent};
-use vigie_store::{RawEvent, ServiceDelta, Store};
+use vigie_store::{Delta, RawEvent, ServiceDelta, Store};
 
 use super::parallel::parallel;
 use crate::error::{EngineError, Result};
@@ -285,19 +285,45 @@ fn put(world: &mut World, homes: &[String], records: &[RawEvent]) {
     }
 }
 
+/// A service folded anew, and its own row where there is one.
 fn fold_one(world: &World, slug: &str, before: Option<&Snapshot>) -> (Folded, Option<ServiceFact>) {
     let old = before.and_then(|before| before.frame(slug));
-    let Some(new) = world.fold(slug) else {
+    let Some(mut new) = world.fold(slug) else {
         return (if old.is_some() { Folded::Gone } else { Folded::Nothing }, None);
     };
-    let delta = match before {
-        Some(_) => ServiceDelta::between(old.map(|frame| frame.facts()).as_ref(), &new),
-        None => ServiceDelta::default(),
+    let service = new.service.clone();
+    ServiceFrame::sort(&mut new);
+    let folded = match (before, old) {
+        (_, Some(old)) => {
+            let difference = old.difference(&new);
+            let delta = delta_of(old, &new, &difference);
+            if delta.is_empty() {
+                Folded::Same
+            } else {
+                Folded::Changed(Box::new(delta), Arc::new(old.refreshed(&new, &difference)))
+            }
+        }
+        (Some(_), None) => {
+            let frame = Arc::new(ServiceFrame::new(&new));
+            Folded::Changed(Box::new(ServiceDelta::insert(new)), frame)
+        }
+        (None, None) => Folded::Changed(Box::default(), Arc::new(ServiceFrame::new(&new))),
     };
-    let folded = if before.is_some() && delta.is_empty() {
-        Folded::Same
-    } else {
-        Folded::Changed(Box::new(delta), Arc::new(ServiceFrame::new(&new)))
-    };
-    (folded, Some(new.service))
+    (folded, Some(service))
+}
+
+fn delta_of(old: &ServiceFrame, new: &ServiceFacts, difference: &Difference) -> ServiceDelta {
+    fn of<R: FactRow>(differing: &Differing<R>, rows: &[R]) -> Delta<R> {
+        Delta::between(&differing.before, &rows[differing.after.clone()])
+    }
+    ServiceDelta {
+        slug: new.service.service.clone(),
+        service: Delta::between(std::slice::from_ref(old.service()), std::slice::from_ref(&new.service)),
+        deployments: of(&difference.deployments, &new.deployments),
+        changes: of(&difference.changes, &new.changes),
+        waiting: of(&difference.waiting, &new.waiting),
+        incidents: of(&difference.incidents, &new.incidents),
+        availability: of(&difference.availability, &new.availability),
+        quality: of(&difference.quality, &new.quality),
+    }
 }

@@ -38,9 +38,13 @@ pub fn changes(
         ))
     });
     // Where several categories count, a change counts when the first of their lines brings it.
-    let mut seen: HashSet<(Box<str>, Box<str>)> = HashSet::with_capacity(facts.len());
-    for fact in facts.iter_mut().filter(|fact| fact.counted) {
-        fact.counted = seen.insert((fact.repository.clone(), fact.sha.clone()));
+    let mut seen: HashSet<(&str, &str)> = HashSet::with_capacity(facts.len());
+    let counted = facts.iter().enumerate().filter(|(_, fact)| fact.counted);
+    let again: Vec<usize> =
+        counted.filter(|(_, fact)| !seen.insert((&fact.repository, &fact.sha))).map(|(at, _)| at).collect();
+    drop(seen);
+    for at in again {
+        facts[at].counted = false;
     }
     (facts, counts)
 }
@@ -254,6 +258,8 @@ pub fn waiting(service: &str, environment: &str, history: &History, sources: &[S
             }
         }
     }
-    facts.sort_by_key(|fact| (fact.merged_at, fact.repository.clone(), fact.pull_request));
+    facts.sort_by(|a, b| {
+        (a.merged_at, &a.repository, a.pull_request).cmp(&(b.merged_at, &b.repository, b.pull_request))
+    });
     facts
 }
