@@ -20,7 +20,8 @@ pub fn changes(
     sources: &[Source],
     settings: &Settings,
 ) -> (Vec<ChangeFact>, HashMap<usize, i64>) {
-    let mut facts = Vec::new();
+    // Grown step by step they would be moved again and again, and there are many.
+    let mut facts = Vec::with_capacity(history.rows.iter().map(|row| row.set.len()).sum());
     let mut counts = HashMap::new();
     for (at, row) in history.rows.iter().enumerate() {
         let Some(deployed_at) = row.deployed_at.filter(|_| !row.set.is_empty()) else { continue };
@@ -28,7 +29,7 @@ pub fn changes(
         counts.insert(at, i64::try_from(found.len()).unwrap_or(i64::MAX));
         facts.extend(found.into_iter().map(|change| change.into_fact(service, environment, row, deployed_at, sources)));
     }
-    facts.sort_by(|a, b| {
+    facts.sort_unstable_by(|a, b| {
         (a.deployed_at, !a.counted, &a.category, &a.repository, &a.sha).cmp(&(
             b.deployed_at,
             !b.counted,
@@ -258,7 +259,7 @@ pub fn waiting(service: &str, environment: &str, history: &History, sources: &[S
             }
         }
     }
-    facts.sort_by(|a, b| {
+    facts.sort_unstable_by(|a, b| {
         (a.merged_at, &a.repository, a.pull_request).cmp(&(b.merged_at, &b.repository, b.pull_request))
     });
     facts

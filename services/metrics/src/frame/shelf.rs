@@ -59,9 +59,9 @@ fn compare<R: Shelved>(a: &R, b: &R) -> Ordering {
     a.environment().cmp(b.environment()).then_with(|| a.order(b))
 }
 
-/// Brings rows into the order of a frame.
+/// Brings rows into the order of a frame, in which no two are equal.
 pub(crate) fn sort<R: Shelved>(rows: &mut [R]) {
-    rows.sort_by(compare);
+    rows.sort_unstable_by(compare);
 }
 
 impl<R: Shelved> Shelf<R> {
