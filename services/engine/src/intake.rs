@@ -66,25 +66,35 @@ impl Intake {
     }
 
     /// Takes a batch in. Resolves once it is safely on disk.
-    pub(crate) async fn submit(&self, events: Vec<Event>, cursor: Option<Cursor>) -> Result<Appended> {
-        // A batch larger than the queue has it for itself.
-        let wanted = u32::try_from(events.len()).unwrap_or(u32::MAX).clamp(1, self.capacity);
-        let room = self.room.clone().try_acquire_many_owned(wanted).map_err(|_| self.overloaded())?;
-        self.hand_over(events, cursor, Some(room)).await
+    pub(crate) async fn submit(&self, events: Vec<Event>) -> Result<Appended> {
+        let room = self.room.clone().try_acquire_many_owned(self.places(events.len()));
+        let room = room.map_err(|_| self.overloaded())?;
+        self.hand_over(prepare(events).await?, None, Some(room)).await
+    }
+
+    /// Takes in what a pull found, when there is room: nobody else is waiting for it.
+    pub(crate) async fn submit_pulled(&self, events: Vec<PreparedEvent>, cursor: Cursor) -> Result<Appended> {
+        let room = self.room.clone().acquire_many_owned(self.places(events.len())).await;
+        let room = room.map_err(|_| EngineError::ShuttingDown)?;
+        self.hand_over(events, Some(cursor), Some(room)).await
     }
 
     /// Takes a batch of an import in, whatever else waits.
     pub(crate) async fn submit_large(&self, events: Vec<Event>) -> Result<Appended> {
-        self.hand_over(events, None, None).await
+        self.hand_over(prepare(events).await?, None, None).await
+    }
+
+    /// What a batch takes of the queue's room. One larger than the queue has it for itself.
+    fn places(&self, events: usize) -> u32 {
+        u32::try_from(events).unwrap_or(u32::MAX).clamp(1, self.capacity)
     }
 
     async fn hand_over(
         &self,
-        events: Vec<Event>,
+        events: Vec<PreparedEvent>,
         cursor: Option<Cursor>,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Appended> {
-        let events = prepare(events).await?;
         let (answer, answered) = oneshot::channel();
         self.sender.send(Batch { events, cursor, answer, room }).map_err(|_| EngineError::ShuttingDown)?;
         answered.await.map_err(|_| EngineError::ShuttingDown)?
@@ -109,7 +119,7 @@ impl Intake {
 }
 
 /// Normalises and hashes, on this thread or, where there is much to do, on one that may be held.
-async fn prepare(events: Vec<Event>) -> Result<Vec<PreparedEvent>> {
+pub(crate) async fn prepare(events: Vec<Event>) -> Result<Vec<PreparedEvent>> {
     if events.len() < PREPARED_ASIDE {
         return Ok(events.into_iter().map(PreparedEvent::new).collect());
     }
