@@ -67,7 +67,7 @@ async fn fold(shared: &Shared, seq: i64) -> Result<Arc<Snapshot>> {
     };
     let slugs: Vec<Box<str>> = slugs.into_iter().collect();
     for group in slugs.chunks(GROUP) {
-        folder.load(group).await?;
+        folder.load(group, None).await?;
         for (slug, folded) in folder.fold(group.to_vec(), None).await? {
             match folded {
                 Folded::Changed(_, frame) => frames.push(frame),

@@ -10,14 +10,14 @@ use vigie_ingest::connector::Hooks;
 use vigie_metrics::Snapshot;
 use vigie_model::people::{Concealer, PeopleKey};
 use vigie_model::{Clock, Event, Time};
-use vigie_store::{Appended, Companion, Cursor, NewDelivery, Requeue, Store, Unmapped};
+use vigie_store::{Appended, Cursor, NewDelivery, PreparedEvent, Requeue, Store, Unmapped};
 
 use crate::as_of::Past;
 use crate::configure::Configuration;
 use crate::deliveries::{Inbox, Mapper};
 use crate::error::{EngineError, Result};
 use crate::fold::worker::Worker;
-use crate::intake::Intake;
+use crate::intake::{Intake, prepare};
 use crate::options::{EngineOptions, Folding};
 use crate::shared::{Shared, lock};
 use crate::standing::Standing;
@@ -26,7 +26,7 @@ use crate::status::Status;
 /// The name of the secret behind the pseudonyms of people.
 const PEOPLE_KEY: &str = "people";
 /// How many batches of an import are under way at once: one is written while the next are prepared.
-const IMPORTED_AT_ONCE: usize = 4;
+const IMPORTED_AT_ONCE: usize = 2;
 
 /// The log, the folds and the snapshots of one database, as one thing. Cheap to clone; when the last clone is
 /// dropped, its tasks finish what was taken and end by themselves ([`Engine::shutdown`] waits for that).
@@ -142,15 +142,16 @@ impl Engine {
     /// [`EngineError::ReadOnly`], [`EngineError::ShuttingDown`], [`EngineError::Unavailable`],
     /// [`EngineError::Internal`].
     pub async fn submit(&self, events: Vec<Event>) -> Result<Appended> {
-        self.intake()?.submit(events, None).await
+        self.intake()?.submit(events).await
     }
 
-    /// Records the events of a pull, and how far it has come, in one transaction.
+    /// Does the part of recording events that needs no database, so that one batch is prepared while another is
+    /// written.
     ///
     /// # Errors
-    /// As for [`Engine::submit`].
-    pub async fn submit_with_cursor(&self, events: Vec<Event>, cursor: Cursor) -> Result<Appended> {
-        self.intake()?.submit(events, Some(Companion::Cursor(cursor))).await
+    /// [`EngineError::Internal`].
+    pub async fn prepare(&self, events: Vec<Event>) -> Result<Vec<PreparedEvent>> {
+        prepare(events).await
     }
 
     /// The hooks that deliveries of webhooks come by; `None`: none is taken in.
@@ -213,7 +214,16 @@ impl Engine {
         Ok(self.store().unmapped_services().await?)
     }
 
-    /// Records a stream of batches, each in a transaction of its own, as fast as the database takes them; ten
+    /// Records the events of a pull, and how far it has come, in one transaction. Waits while the queue is full.
+    /// The next batch is to come after the answer to this one: a cursor says that everything before it is recorded.
+    ///
+    /// # Errors
+    /// As for [`Engine::submit`], [`EngineError::Overloaded`] aside.
+    pub async fn submit_with_cursor(&self, events: Vec<PreparedEvent>, cursor: Cursor) -> Result<Appended> {
+        self.intake()?.submit_pulled(events, cursor).await
+    }
+
+    /// Records a stream of batches, each in a transaction of its own, as fast as the database takes them; fifty
     /// thousand events are a good batch. Answers come in the order of the batches; after an error ask no further.
     pub fn import<S>(&self, batches: S) -> impl Stream<Item = Result<Appended>> + use<'_, S>
     where

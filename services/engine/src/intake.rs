@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use vigie_model::Event;
-use vigie_store::{Appended, Companion, Outcome, PreparedEvent};
+use vigie_store::{Appended, Companion, Cursor, Outcome, PreparedEvent};
 
 use crate::error::{EngineError, Result};
 use crate::shared::Shared;
@@ -66,11 +66,17 @@ impl Intake {
     }
 
     /// Takes a batch in. Resolves once it is safely on disk.
-    pub(crate) async fn submit(&self, events: Vec<Event>, companion: Option<Companion>) -> Result<Appended> {
-        // A batch larger than the queue has it for itself.
-        let wanted = u32::try_from(events.len()).unwrap_or(u32::MAX).clamp(1, self.capacity);
-        let room = self.room.clone().try_acquire_many_owned(wanted).map_err(|_| self.overloaded())?;
-        self.hand_over(prepare(events).await?, companion, Some(room)).await
+    pub(crate) async fn submit(&self, events: Vec<Event>) -> Result<Appended> {
+        let room = self.room.clone().try_acquire_many_owned(self.places(events.len()));
+        let room = room.map_err(|_| self.overloaded())?;
+        self.hand_over(prepare(events).await?, None, Some(room)).await
+    }
+
+    /// Takes in what a pull found, when there is room: nobody else is waiting for it.
+    pub(crate) async fn submit_pulled(&self, events: Vec<PreparedEvent>, cursor: Cursor) -> Result<Appended> {
+        let room = self.room.clone().acquire_many_owned(self.places(events.len())).await;
+        let room = room.map_err(|_| EngineError::ShuttingDown)?;
+        self.hand_over(events, Some(Companion::Cursor(cursor)), Some(room)).await
     }
 
     /// Takes a batch of an import in, whatever else waits.
@@ -81,6 +87,11 @@ impl Intake {
     /// Takes in what deliveries became, whatever else waits: each of them was taken in already.
     pub(crate) async fn submit_mapped(&self, events: Vec<PreparedEvent>, companion: Companion) -> Result<Appended> {
         self.hand_over(events, Some(companion), None).await
+    }
+
+    /// What a batch takes of the queue's room. One larger than the queue has it for itself.
+    fn places(&self, events: usize) -> u32 {
+        u32::try_from(events).unwrap_or(u32::MAX).clamp(1, self.capacity)
     }
 
     async fn hand_over(
@@ -113,7 +124,7 @@ impl Intake {
 }
 
 /// Normalises and hashes, on this thread or, where there is much to do, on one that may be held.
-async fn prepare(events: Vec<Event>) -> Result<Vec<PreparedEvent>> {
+pub(crate) async fn prepare(events: Vec<Event>) -> Result<Vec<PreparedEvent>> {
     if events.len() < PREPARED_ASIDE {
         return Ok(events.into_iter().map(PreparedEvent::new).collect());
     }

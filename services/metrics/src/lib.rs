@@ -42,7 +42,7 @@ pub use answer::{Answer, Exclusion, Measurement, NoData, TargetStatus};
 pub use ask::Point;
 pub use breakdown::{Dimension, Part};
 pub use evidence::{EvidencePage, EvidenceRow, Row};
-pub use frame::{FrameLoader, ServiceFrame, Table, TableError};
+pub use frame::{Difference, Differing, FrameLoader, ServiceFrame, Table, TableError};
 pub use levels::{GIVEN_UP_IN, Level, level_of, years as level_years};
 pub use lists::{DeploymentFilter, IncidentFilter, ListPage, Listed};
 pub use metrics::budget::{BurnRate, ErrorBudget, LOOK_BACKS};

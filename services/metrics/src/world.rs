@@ -18,7 +18,7 @@ use vigie_model::views::{Availability, Deployment, Maintenance, TeamEntry};
 use vigie_model::{Entity, Settings};
 
 use crate::facts::catalogue::Catalogue;
-use crate::facts::fold::{self, Inputs, candidates};
+use crate::facts::fold::{self, Inputs, candidates, named_by};
 use crate::facts::incidents::Incidents;
 use crate::facts::quality::Fault;
 use crate::facts::repository::Repository;
@@ -30,6 +30,7 @@ mod homes;
 
 use faults::faults_of;
 use held::{Held, Named};
+pub use homes::Home;
 use homes::{Homes, Told};
 
 /// See the module's documentation.
@@ -145,38 +146,29 @@ impl World {
     /// in them may name others.
     #[must_use]
     pub fn homes_needed(&self, slug: &str) -> Vec<String> {
-        let own: Vec<String> = self
-            .catalogue
-            .names_of_service(slug)
-            .iter()
-            .map(|name| home_of_service(name))
-            .filter(|home| !self.homes.is_loaded(home))
-            .collect();
-        if !own.is_empty() {
-            return own;
-        }
-        let entities = self.homes.of_service(&self.catalogue.names_of_service(slug));
-        let deployments = views(&entities, Kind::Deployment, Deployment::from_entity);
-        let names = candidates(self.catalogue.service(slug), &deployments, &self.catalogue, &self.namesake(slug));
-        names
-            .iter()
-            .flat_map(|name| self.catalogue.names_of_repository(name))
-            .map(|name| home_of_repository(&name))
-            .filter(|home| !self.homes.is_loaded(home))
-            .collect()
+        let own = self.catalogue.names_of_service(slug);
+        let entities = self.homes.of_service(&own);
+        let deployments = entities.iter().filter(|entity| entity.kind == Kind::Deployment);
+        let named = deployments.flat_map(|entity| Deployment::repositories(entity));
+        let names = candidates(self.catalogue.service(slug), named, &self.catalogue, &self.namesake(slug));
+        let repositories = names.iter().flat_map(|name| self.catalogue.names_of_repository(name));
+        let homes = own.iter().map(|name| home_of_service(name));
+        let homes = homes.chain(repositories.map(|name| home_of_repository(&name)));
+        homes.filter(|home| !self.homes.is_loaded(home)).collect()
     }
 
     /// Puts what is recorded of a home in its place.
-    pub fn load_home(&mut self, home: &str, events: Vec<vigie_model::StoredEvent>) {
-        if let Some(name) = home.strip_prefix("r:").filter(|_| !events.is_empty()) {
+    pub fn put_home(&mut self, home: &str, held: Home) {
+        if let Some(name) = home.strip_prefix("r:").filter(|_| !held.is_empty()) {
             self.remember_repository(name);
         }
-        self.homes.load(home, events, &self.catalogue);
+        self.homes.put(home, held, &self.catalogue);
     }
 
-    /// Lets a home go; it will be asked for again when a fold needs it.
-    pub fn evict(&mut self, home: &str) {
-        self.homes.evict(home, &self.catalogue);
+    /// Lets a home go; it will be asked for again when a fold needs it. Gives what was held of it: to drop it takes
+    /// a while, and need not keep the world waiting.
+    pub fn evict(&mut self, home: &str) -> Option<Home> {
+        self.homes.evict(home, &self.catalogue)
     }
 
     /// The loaded homes with the number of their entities.
@@ -198,7 +190,7 @@ impl World {
         }
         let deployments = views(&entities, Kind::Deployment, Deployment::from_entity);
         let namesake = self.namesake(slug);
-        let used = candidates(self.catalogue.service(slug), &deployments, &self.catalogue, &namesake);
+        let used = candidates(self.catalogue.service(slug), named_by(&deployments), &self.catalogue, &namesake);
         let mut faults: Vec<Fault> = entities.iter().flat_map(|entity| faults_of(entity)).collect();
         faults.extend(self.faults_around(slug, &names));
         faults.extend(used.iter().flat_map(|name| self.homes.faults_of_repository(name, &self.catalogue)).cloned());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use vigie_metrics::world::World;
+use vigie_metrics::world::{Home, World};
 use vigie_metrics::{Answer, ScopeSpec, ServiceFrame, Snapshot};
 use vigie_model::event::{Context, parse_object};
 use vigie_model::facts::{CellWriter, FactRow, ServiceFacts};
@@ -239,8 +239,8 @@ fn facts_on_demand(settings: &Arc<Settings>, events: &[Value], evict_after: usiz
                     break;
                 }
                 for home in needed {
-                    let known = events[..=i].iter().filter(|e| e.event.home() == home).cloned().collect();
-                    world.load_home(&home, known);
+                    let known = events[..=i].iter().filter(|e| e.event.home() == home).cloned();
+                    world.put_home(&home, Home::new(known));
                 }
             }
             match world.fold(&slug) {
@@ -256,7 +256,7 @@ fn facts_on_demand(settings: &Arc<Settings>, events: &[Value], evict_after: usiz
         if i % evict_after == 0 {
             // Some of them only: a repository's former name may go, and its present one stay.
             let homes: Vec<String> = world.loaded().map(|(home, _)| home.to_owned()).collect();
-            homes.iter().filter(|home| home.len() % 2 == i % 2).for_each(|home| world.evict(home));
+            homes.iter().filter(|home| home.len() % 2 == i % 2).for_each(|home| drop(world.evict(home)));
         }
     }
     folded.into_values().collect()

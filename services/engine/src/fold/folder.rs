@@ -3,18 +3,24 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use vigie_metrics::world::World;
-use vigie_metrics::{ServiceFrame, Snapshot};
+use futures::{StreamExt, TryStreamExt};
+use tokio::task::JoinHandle;
+use vigie_metrics::world::{Home, World};
+use vigie_metrics::{Difference, Differing, ServiceFrame, Snapshot};
 use vigie_model::event::{home_of_repository, home_of_service};
-use vigie_model::facts::ServiceFact;
+use vigie_model::facts::{FactRow, ServiceFact, ServiceFacts};
 use vigie_model::{Settings, StoredEvent};
-use vigie_store::{RawEvent, ServiceDelta, Store};
+use vigie_store::{Delta, RawEvent, ServiceDelta, Store};
 
 use super::parallel::parallel;
 use crate::error::{EngineError, Result};
 
-/// Homes that are read in one call: their records are in memory at once, before they are merged.
+/// Homes that are read in one call.
 const HOMES_A_READ: usize = 128;
+/// How many such calls there are at a time.
+const READ_AT_ONCE: usize = 2;
+/// Records that a thread parses at a time: about those of a usual home.
+const RECORDS_A_PART: usize = 2_048;
 
 /// What the fold of one service gave, compared with what a snapshot holds.
 #[derive(Debug)]
@@ -30,6 +36,16 @@ pub(crate) enum Folded {
     /// The fold broke off: a bug, which is logged; the old facts stay.
     Failed,
 }
+
+/// What was read of homes, sorted by home.
+#[derive(Debug)]
+struct Records {
+    homes: Vec<String>,
+    records: Vec<RawEvent>,
+}
+
+/// What is being read for a later group of services.
+pub(crate) struct Ahead(JoinHandle<Result<Vec<Records>>>);
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -132,40 +148,55 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads what the folds of these services need and the world lacks. Gives the number of records read.
-    pub(crate) async fn load(&mut self, slugs: &[Box<str>]) -> Result<usize> {
+    /// Begins to read what the folds of these services will need as far as that is known, while others are folded.
+    /// To be used before the world takes in more of the log.
+    pub(crate) async fn read_ahead(&mut self, slugs: &[Box<str>]) -> Result<Ahead> {
+        let homes = self.needed(slugs).await?;
+        let (store, seq) = (self.store.clone(), self.seq);
+        Ok(Ahead(tokio::spawn(async move { read(&store, homes, seq).await })))
+    }
+
+    /// Puts in what was read ahead, reads what the folds of these services need and the world lacks even so. Gives
+    /// the number of records read.
+    pub(crate) async fn load(&mut self, slugs: &[Box<str>], ahead: Option<Ahead>) -> Result<usize> {
         self.turn += 1;
-        let mut read = 0;
+        let mut count = 0;
+        if let Some(Ahead(reading)) = ahead {
+            count += self.put(reading.await.map_err(EngineError::internal)??).await?;
+        }
         let mut first: Vec<String> = Vec::new();
         for slug in slugs {
             let lower = slug.to_lowercase();
             let segment = lower.rsplit('/').next().unwrap_or(&lower);
             first.extend(self.perhaps.remove(segment).unwrap_or_default());
         }
-        if !first.is_empty() {
-            read += self.read(first).await?;
+        let mut needed = first;
+        if needed.is_empty() {
+            needed = self.needed(slugs).await?;
         }
-        loop {
-            let slugs = slugs.to_vec();
-            let needed: BTreeSet<String> =
-                self.with_world(move |world| slugs.iter().flat_map(|slug| world.homes_needed(slug)).collect()).await?;
-            if needed.is_empty() {
-                return Ok(read);
-            }
-            read += self.read(needed.into_iter().collect()).await?;
+        while !needed.is_empty() {
+            count += self.put(read(&self.store, needed, self.seq).await?).await?;
+            needed = self.needed(slugs).await?;
         }
+        Ok(count)
     }
 
-    async fn read(&mut self, homes: Vec<String>) -> Result<usize> {
-        let mut read = 0;
-        for homes in homes.chunks(HOMES_A_READ) {
-            let records = self.store.events_of(homes, Some(self.seq)).await?;
-            read += records.len();
-            self.used.extend(homes.iter().map(|home| (home.clone(), self.turn)));
-            let homes = homes.to_vec();
-            self.with_world(move |world| put(world, &homes, &records)).await?;
-        }
-        Ok(read)
+    /// The homes that the folds of these services need and the world lacks, sorted, as far as its own tell.
+    async fn needed(&mut self, slugs: &[Box<str>]) -> Result<Vec<String>> {
+        let slugs = slugs.to_vec();
+        let needed = self.with_world(move |world| {
+            let needed = parallel(&slugs, |slug| world.homes_needed(slug));
+            needed.into_iter().flatten().flatten().collect::<BTreeSet<String>>()
+        });
+        Ok(needed.await?.into_iter().collect())
+    }
+
+    async fn put(&mut self, parts: Vec<Records>) -> Result<usize> {
+        let turn = self.turn;
+        self.used.extend(parts.iter().flat_map(|part| &part.homes).map(|home| (home.clone(), turn)));
+        let count = parts.iter().map(|part| part.records.len()).sum();
+        self.with_world(move |world| parts.into_iter().for_each(|part| put(world, part))).await?;
+        Ok(count)
     }
 
     /// Folds services whose homes are loaded, in the order of `slugs`, and compares with what `before` holds.
@@ -211,9 +242,10 @@ impl Folder {
     pub(crate) async fn shrink(&mut self) -> Result<()> {
         let limit = self.held_entities;
         let used = std::mem::take(&mut self.used);
-        self.used = self
+        let (used, gone) = self
             .with_world(move |world| {
                 let mut used = used;
+                let mut gone = Vec::new();
                 let mut homes: Vec<(u64, String, usize)> = world
                     .loaded()
                     .map(|(home, entities)| (used.get(home).copied().unwrap_or(0), home.to_owned(), entities))
@@ -225,14 +257,18 @@ impl Folder {
                         if total <= limit {
                             break;
                         }
-                        world.evict(&home);
+                        gone.extend(world.evict(&home));
                         used.remove(&home);
                         total -= entities + 1;
                     }
                 }
-                used
+                (used, gone)
             })
             .await?;
+        self.used = used;
+        if !gone.is_empty() {
+            tokio::task::spawn_blocking(move || drop(gone));
+        }
         Ok(())
     }
 }
@@ -261,43 +297,79 @@ fn parse_one(record: &RawEvent) -> Option<StoredEvent> {
 
 /// Parses records side by side.
 fn parse(records: &[RawEvent]) -> Vec<StoredEvent> {
-    const PART: usize = 512;
-    let parts: Vec<&[RawEvent]> = records.chunks(PART).collect();
+    let parts: Vec<&[RawEvent]> = records.chunks(RECORDS_A_PART).collect();
     let parsed = parallel(&parts, |part| part.iter().filter_map(parse_one).collect::<Vec<_>>());
     parsed.into_iter().flatten().flatten().collect()
 }
 
-/// Puts homes and their records, which are sorted by home, in their place. A home may have none.
-fn put(world: &mut World, homes: &[String], records: &[RawEvent]) {
+/// Reads homes as they stood at a place of the log, several parts of them side by side.
+async fn read(store: &Store, homes: Vec<String>, seq: i64) -> Result<Vec<Records>> {
+    let part = homes.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
+    let parts: Vec<Vec<String>> = homes.chunks(part).map(<[_]>::to_vec).collect();
+    let reading = futures::stream::iter(parts).map(|homes| async {
+        let records = store.events_of(&homes, Some(seq)).await?;
+        Ok(Records { homes, records })
+    });
+    reading.buffered(READ_AT_ONCE).try_collect().await
+}
+
+/// Puts homes and their records in their place. A home may have none.
+fn put(world: &mut World, Records { homes, records }: Records) {
     let parts: Vec<&[RawEvent]> = records.chunk_by(|a, b| a.home == b.home).collect();
-    let parsed = parallel(&parts, |part| part.iter().filter_map(parse_one).collect::<Vec<_>>());
+    let made = parallel(&parts, |part| Home::new(parse(part)));
     let mut empty: BTreeSet<&str> = homes.iter().map(String::as_str).collect();
-    for (part, events) in parts.iter().zip(parsed) {
-        let home = &*part[0].home;
-        empty.remove(home);
-        if home.starts_with("s:") {
-            remember_service(world, home);
+    for (part, home) in parts.iter().zip(made) {
+        let name = &*part[0].home;
+        empty.remove(name);
+        if name.starts_with("s:") {
+            remember_service(world, name);
         }
-        world.load_home(home, events.unwrap_or_default());
+        world.put_home(name, home.unwrap_or_default());
     }
-    for home in empty {
-        world.load_home(home, Vec::new());
+    for name in empty {
+        world.put_home(name, Home::default());
     }
 }
 
+/// A service folded anew, and its own row where there is one.
 fn fold_one(world: &World, slug: &str, before: Option<&Snapshot>) -> (Folded, Option<ServiceFact>) {
     let old = before.and_then(|before| before.frame(slug));
-    let Some(new) = world.fold(slug) else {
+    let Some(mut new) = world.fold(slug) else {
         return (if old.is_some() { Folded::Gone } else { Folded::Nothing }, None);
     };
-    let delta = match before {
-        Some(_) => ServiceDelta::between(old.map(|frame| frame.facts()).as_ref(), &new),
-        None => ServiceDelta::default(),
+    let service = new.service.clone();
+    ServiceFrame::sort(&mut new);
+    let folded = match (before, old) {
+        (_, Some(old)) => {
+            let difference = old.difference(&new);
+            let delta = delta_of(old, &new, &difference);
+            if delta.is_empty() {
+                Folded::Same
+            } else {
+                Folded::Changed(Box::new(delta), Arc::new(old.refreshed(&new, &difference)))
+            }
+        }
+        (Some(_), None) => {
+            let frame = Arc::new(ServiceFrame::new(&new));
+            Folded::Changed(Box::new(ServiceDelta::insert(new)), frame)
+        }
+        (None, None) => Folded::Changed(Box::default(), Arc::new(ServiceFrame::new(&new))),
     };
-    let folded = if before.is_some() && delta.is_empty() {
-        Folded::Same
-    } else {
-        Folded::Changed(Box::new(delta), Arc::new(ServiceFrame::new(&new)))
-    };
-    (folded, Some(new.service))
+    (folded, Some(service))
+}
+
+fn delta_of(old: &ServiceFrame, new: &ServiceFacts, difference: &Difference) -> ServiceDelta {
+    fn of<R: FactRow>(differing: &Differing<R>, rows: &[R]) -> Delta<R> {
+        Delta::between(&differing.before, &rows[differing.after.clone()])
+    }
+    ServiceDelta {
+        slug: new.service.service.clone(),
+        service: Delta::between(std::slice::from_ref(old.service()), std::slice::from_ref(&new.service)),
+        deployments: of(&difference.deployments, &new.deployments),
+        changes: of(&difference.changes, &new.changes),
+        waiting: of(&difference.waiting, &new.waiting),
+        incidents: of(&difference.incidents, &new.incidents),
+        availability: of(&difference.availability, &new.availability),
+        quality: of(&difference.quality, &new.quality),
+    }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use vigie_metrics::ServiceFrame;
 use vigie_store::{FactsBatch, ServiceDelta, StoreError};
 
-use super::folder::{Folded, Folder};
+use super::folder::{Ahead, Folded, Folder};
 use crate::error::{EngineError, Result};
 use crate::lease::Lease;
 use crate::shared::Shared;
@@ -111,7 +111,11 @@ impl Leader {
     /// again what changes again and again.
     async fn gather(&mut self, shared: &Shared, stop: &watch::Receiver<bool>) -> Result<()> {
         let began = Instant::now();
-        let quick = self.last_round.clamp(Duration::from_millis(2), shared.options.gather);
+        // A long round has gathered enough meanwhile.
+        let quick = match self.last_round > shared.options.gather {
+            true => Duration::ZERO,
+            false => self.last_round.max(Duration::from_millis(2)),
+        };
         let patient = (self.last_round * 2).clamp(Duration::from_millis(500), Duration::from_secs(30));
         let mut waited = false;
         loop {
@@ -153,6 +157,7 @@ impl Leader {
         let mut size = FIRST_GROUP;
         let mut pending = Pending::default();
         let mut writing: Option<JoinHandle<Result<i64, StoreError>>> = None;
+        let mut ahead: Option<Ahead> = None;
         let (mut frames, mut removed) = (Vec::new(), Vec::new());
         while !rest.is_empty() {
             if refold.is_some() && *stop.borrow() {
@@ -160,7 +165,11 @@ impl Leader {
                 return Err(EngineError::ShuttingDown);
             }
             let (group, others) = rest.split_at(size.min(rest.len()));
-            let read = self.folder.load(group).await?;
+            let read = self.folder.load(group, ahead.take()).await?;
+            // The database reads for the next group while this one is folded.
+            if read > 0 && !others.is_empty() {
+                ahead = Some(self.folder.read_ahead(&others[..size.min(others.len())]).await?);
+            }
             let folded = self.folder.fold(group.to_vec(), Some(standing.snapshot.clone())).await?;
             shared.services_folded.fetch_add(folded.len() as u64, Ordering::Relaxed);
             take(shared, folded, &mut pending, &mut frames, &mut removed);

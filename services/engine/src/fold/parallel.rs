@@ -1,41 +1,20 @@
-//! Work on a list of things side by side, on as many threads as the machine has cores and the list deserves.
+//! Work on a list of things side by side.
 
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-/// Below so many items a thread costs more than it brings.
-const WORTH_A_THREAD: usize = 4;
+use rayon::prelude::*;
 
 /// What `work` gives for each item, in the order of the items; `None` where it panicked. A bug that one service's
 /// data brings to light must not keep the others from being folded.
+///
+/// The threads are always the same ones: the allocator keeps for each what it freed, and one that ends gives it all
+/// back to the system, which clears it before the next one gets it.
 pub(crate) fn parallel<I: Sync, O: Send>(items: &[I], work: impl Fn(&I) -> O + Sync) -> Vec<Option<O>> {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads = cores.min(items.len() / WORTH_A_THREAD).max(1);
     let guarded = |item: &I| catch_unwind(AssertUnwindSafe(|| work(item))).ok();
-    if threads == 1 {
-        return items.iter().map(guarded).collect();
+    match items {
+        [] | [_] => items.iter().map(guarded).collect(),
+        items => items.par_iter().with_max_len(1).map(guarded).collect(),
     }
-    let next = AtomicUsize::new(0);
-    let take_turns = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, guarded(item)));
-        }
-    };
-    let mut results: Vec<(usize, Option<O>)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take_turns)).collect();
-        let mut done = take_turns();
-        for other in others {
-            done.extend(other.join().unwrap_or_default());
-        }
-        done
-    });
-    results.sort_unstable_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ impl Worker {
         let is_held = self.lease().is_held();
         self.shared.leads.store(is_held, Ordering::Relaxed);
         if !is_held {
-            self.leader = None;
+            self.let_go();
             self.shared.note_log_end(self.shared.store.last_seq().await?);
             return self.follow().await;
         }
@@ -149,7 +149,7 @@ impl Worker {
             self.shared.set_trouble(None);
             return None;
         };
-        self.leader = None;
+        self.let_go();
         self.shared.set_progress(None);
         match error {
             EngineError::ShuttingDown => {}
@@ -165,8 +165,17 @@ impl Worker {
         Some(PAUSE)
     }
 
+    /// Takes the world apart aside: with millions of entities that takes a while, and at the end of a process nobody
+    /// has to wait for it.
+    fn let_go(&mut self) {
+        if let Some(leader) = self.leader.take() {
+            // Where there is no thread for it, it is dropped here.
+            let _ = std::thread::Builder::new().name("let-go".to_owned()).spawn(move || drop(leader));
+        }
+    }
+
     async fn rest(&mut self) {
-        self.leader = None;
+        self.let_go();
         self.shared.leads.store(false, Ordering::Relaxed);
         if let Some(lease) = self.lease.take() {
             lease.release().await;

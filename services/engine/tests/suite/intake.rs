@@ -82,7 +82,7 @@ async fn a_pull_and_its_cursor_are_kept_together(database: TestDatabase) {
     let clock = clock();
     let engine = open(&database, &clock, Folding::OnDemand).await;
     let cursor = Cursor { source: "github:acme/shop".into(), value: "page 2".into() };
-    engine.submit_with_cursor(vec![deployed(1)], cursor).await.unwrap();
+    engine.submit_with_cursor(vec![deployed(1).into()], cursor).await.unwrap();
     assert_eq!(engine.store().cursor("github:acme/shop").await.unwrap().as_deref(), Some("page 2"));
     assert_eq!(engine.store().last_seq().await.unwrap(), 1);
 }

@@ -176,6 +176,9 @@ fn is_rated(history: &History, at: usize) -> bool {
 }
 
 fn explicit(verdicts: &mut Verdicts, history: &History, incidents: &[Seen], settings: &Settings) {
+    if incidents.iter().all(|seen| seen.causes.is_empty()) {
+        return;
+    }
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut by_revision: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, row) in history.rows.iter().enumerate() {

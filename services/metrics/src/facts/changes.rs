@@ -20,7 +20,8 @@ pub fn changes(
     sources: &[Source],
     settings: &Settings,
 ) -> (Vec<ChangeFact>, HashMap<usize, i64>) {
-    let mut facts = Vec::new();
+    // Grown step by step they would be moved again and again, and there are many.
+    let mut facts = Vec::with_capacity(history.rows.iter().map(|row| row.set.len()).sum());
     let mut counts = HashMap::new();
     for (at, row) in history.rows.iter().enumerate() {
         let Some(deployed_at) = row.deployed_at.filter(|_| !row.set.is_empty()) else { continue };
@@ -28,7 +29,7 @@ pub fn changes(
         counts.insert(at, i64::try_from(found.len()).unwrap_or(i64::MAX));
         facts.extend(found.into_iter().map(|change| change.into_fact(service, environment, row, deployed_at, sources)));
     }
-    facts.sort_by(|a, b| {
+    facts.sort_unstable_by(|a, b| {
         (a.deployed_at, !a.counted, &a.category, &a.repository, &a.sha).cmp(&(
             b.deployed_at,
             !b.counted,
@@ -38,9 +39,13 @@ pub fn changes(
         ))
     });
     // Where several categories count, a change counts when the first of their lines brings it.
-    let mut seen: HashSet<(Box<str>, Box<str>)> = HashSet::with_capacity(facts.len());
-    for fact in facts.iter_mut().filter(|fact| fact.counted) {
-        fact.counted = seen.insert((fact.repository.clone(), fact.sha.clone()));
+    let mut seen: HashSet<(&str, &str)> = HashSet::with_capacity(facts.len());
+    let counted = facts.iter().enumerate().filter(|(_, fact)| fact.counted);
+    let again: Vec<usize> =
+        counted.filter(|(_, fact)| !seen.insert((&fact.repository, &fact.sha))).map(|(at, _)| at).collect();
+    drop(seen);
+    for at in again {
+        facts[at].counted = false;
     }
     (facts, counts)
 }
@@ -254,6 +259,8 @@ pub fn waiting(service: &str, environment: &str, history: &History, sources: &[S
             }
         }
     }
-    facts.sort_by_key(|fact| (fact.merged_at, fact.repository.clone(), fact.pull_request));
+    facts.sort_unstable_by(|a, b| {
+        (a.merged_at, &a.repository, a.pull_request).cmp(&(b.merged_at, &b.repository, b.pull_request))
+    });
     facts
 }

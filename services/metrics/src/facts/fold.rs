@@ -44,11 +44,11 @@ pub struct Inputs<'a> {
 }
 
 /// The names, present and lower case, of the repositories that a service's facts rest on; the declared ones
-/// first, in their order.
+/// first, in their order. `named`: those that its deployments name.
 #[must_use]
-pub fn candidates(
+pub fn candidates<'a>(
     entry: Option<&ServiceEntry>,
-    deployments: &[Deployment],
+    named: impl Iterator<Item = &'a str>,
     catalogue: &Catalogue,
     namesake: &str,
 ) -> Vec<Box<str>> {
@@ -64,11 +64,16 @@ pub fn candidates(
     if declared.is_empty() {
         add(namesake);
     }
-    for deployment in deployments {
-        deployment.revisions.iter().filter_map(|(name, _)| name.as_deref()).for_each(&mut add);
-        deployment.repository.as_deref().into_iter().for_each(&mut add);
-    }
+    named.for_each(add);
     names
+}
+
+/// The repositories that deployments name.
+pub fn named_by(deployments: &[Deployment]) -> impl Iterator<Item = &str> {
+    deployments.iter().flat_map(|deployment| {
+        let shipped = deployment.revisions.iter().filter_map(|(name, _)| name.as_deref());
+        shipped.chain(deployment.repository.as_deref())
+    })
 }
 
 /// Folds a service. The answer is sorted as the rows of [`ServiceFacts`] say.
@@ -154,7 +159,12 @@ pub fn fold(inputs: &Inputs) -> ServiceFacts {
             quality.of_maintenance(environment, &maintenance);
             quality.of_changes(&found);
         }
-        facts.changes.extend(found);
+        // Most services have one environment with changes, whose rows need not be moved.
+        if facts.changes.is_empty() {
+            facts.changes = found;
+        } else {
+            facts.changes.extend(found);
+        }
     }
     facts.incidents.sort_by(|a, b| {
         (&a.environment, a.started_at, &a.source, &a.id).cmp(&(&b.environment, b.started_at, &b.source, &b.id))
@@ -203,7 +213,7 @@ fn counting_source<'a>(inputs: &'a Inputs, quality: &mut Quality) -> Vec<&'a Dep
 }
 
 fn sources<'a>(inputs: &'a Inputs, entry: Option<&ServiceEntry>, quality: &mut Quality) -> Vec<Source<'a>> {
-    let names = candidates(entry, &inputs.deployments, inputs.catalogue, &inputs.namesake);
+    let names = candidates(entry, named_by(&inputs.deployments), inputs.catalogue, &inputs.namesake);
     let declared = entry.map(|entry| entry.repositories.as_slice()).unwrap_or_default();
     names
         .into_iter()

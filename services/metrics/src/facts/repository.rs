@@ -44,6 +44,12 @@ struct Derived {
 }
 
 impl Repository {
+    /// An empty one with room for so many commits.
+    #[must_use]
+    pub fn with_capacity(commits: usize) -> Self {
+        Self { numbers: HashMap::with_capacity(commits), entries: Vec::with_capacity(commits), ..Self::default() }
+    }
+
     /// Whether nothing is known of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

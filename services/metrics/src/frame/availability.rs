@@ -2,7 +2,6 @@
 
 use vigie_model::Time;
 use vigie_model::facts::AvailabilityFact;
-use vigie_model::settings::UptimeSource;
 
 use super::seek::{self, gallop};
 use crate::windows::Run;
@@ -121,12 +120,10 @@ pub(crate) struct Availability {
     pub(crate) down: Intervals,
     pub(crate) outages: Intervals,
     pub(crate) maintenance: Intervals,
-    /// Which sources of uptime ever had data here.
-    pub(crate) sources: Box<[UptimeSource]>,
 }
 
 impl Availability {
-    /// Of rows of one environment; which sources had data there is not in them.
+    /// Of rows of one environment.
     pub(crate) fn new(rows: &[AvailabilityFact]) -> Self {
         let intervals = |state: &str| {
             let rows = rows.iter().filter(|row| &*row.state == state);
@@ -147,13 +144,7 @@ impl Availability {
             down: intervals("down"),
             outages: intervals("outage"),
             maintenance: intervals("maintenance"),
-            sources: Box::default(),
         }
-    }
-
-    /// Whether a source has any data, ever. `all`: the site's incident source covers every service.
-    pub(crate) fn has(&self, source: UptimeSource, all: bool) -> bool {
-        self.sources.contains(&source) || (all && source == UptimeSource::Incidents)
     }
 }
 

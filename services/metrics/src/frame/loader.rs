@@ -55,12 +55,12 @@ impl<R: Shelved> Collected<R> {
         if let Some(earlier) = self.done.remove(&service) {
             rows.extend(earlier.table.rows());
         }
-        self.done.insert(service, Shelf::new(rows));
+        self.done.insert(service, Shelf::new(&rows));
     }
 
     fn take(&mut self, service: &str) -> Shelf<R> {
         let done = self.done.remove(service);
-        done.unwrap_or_else(|| Shelf::new(Vec::new()))
+        done.unwrap_or_else(|| Shelf::new(&[]))
     }
 }
 

@@ -1,6 +1,8 @@
 //! One fact table of one service on its way into a frame: sorted, cut by environment and indexed.
 
 use std::cmp::Ordering;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use vigie_model::Time;
 use vigie_model::facts::{
@@ -11,12 +13,12 @@ use super::availability::Availability;
 use super::changes::{Changes, Waiting};
 use super::deployments::{self, Deployments};
 use super::incidents::Incidents;
-use super::table::Table;
+use super::table::{Differing, Table};
 
 /// How the rows of a table stand in a frame, and what is laid out beside them.
 pub(crate) trait Shelved: FactRow {
     /// The arrays that metrics read; one for each environment.
-    type Index: Default;
+    type Index: Debug + Default;
     /// The service.
     fn service(&self) -> &str;
     /// The environment; one name for all where the table has none.
@@ -27,13 +29,22 @@ pub(crate) trait Shelved: FactRow {
     fn index(rows: &[Self], first: usize) -> Self::Index;
 }
 
-/// See the module's documentation.
+/// See the module's documentation. Cheap to clone.
+#[derive(Debug)]
 pub(crate) struct Shelf<R: Shelved> {
     pub(crate) table: Table<R>,
-    indexes: Vec<(Box<str>, R::Index)>,
+    indexes: Vec<(Box<str>, Arc<R::Index>)>,
+}
+
+// A derived one would ask the same of the index.
+impl<R: Shelved> Clone for Shelf<R> {
+    fn clone(&self) -> Self {
+        Self { table: self.table.clone(), indexes: self.indexes.clone() }
+    }
 }
 
 /// Every table of one service.
+#[derive(Debug, Clone)]
 pub(crate) struct Shelves {
     pub(crate) service: ServiceFact,
     pub(crate) deployments: Shelf<DeploymentFact>,
@@ -44,16 +55,39 @@ pub(crate) struct Shelves {
     pub(crate) quality: Shelf<QualityFact>,
 }
 
+fn compare<R: Shelved>(a: &R, b: &R) -> Ordering {
+    a.environment().cmp(b.environment()).then_with(|| a.order(b))
+}
+
+/// Brings rows into the order of a frame, in which no two are equal.
+pub(crate) fn sort<R: Shelved>(rows: &mut [R]) {
+    rows.sort_unstable_by(compare);
+}
+
 impl<R: Shelved> Shelf<R> {
-    pub(crate) fn new(mut rows: Vec<R>) -> Self {
-        rows.sort_by(|a, b| a.environment().cmp(b.environment()).then_with(|| a.order(b)));
+    /// Of rows in any order.
+    pub(crate) fn new(rows: &[R]) -> Self {
+        if rows.is_sorted_by(|a, b| compare(a, b).is_le()) {
+            return Self::of_sorted(rows);
+        }
+        let mut rows = rows.to_vec();
+        sort(&mut rows);
+        Self::of_sorted(&rows)
+    }
+
+    fn of_sorted(rows: &[R]) -> Self {
         let mut first = 0;
         let mut indexes = Vec::new();
         for rows in rows.chunk_by(|a, b| a.environment() == b.environment()) {
-            indexes.push((rows[0].environment().into(), R::index(rows, first)));
+            indexes.push((rows[0].environment().into(), Arc::new(R::index(rows, first))));
             first += rows.len();
         }
-        Self { table: Table::from_rows(&rows), indexes }
+        Self { table: Table::from_rows(rows), indexes }
+    }
+
+    /// Of rows in any order of which it is known how they differ from this one's: itself where they do not.
+    pub(crate) fn refreshed(&self, rows: &[R], differing: &Differing<R>) -> Self {
+        if differing.is_none() { self.clone() } else { Self::new(rows) }
     }
 
     pub(crate) fn environments(&self) -> Vec<Box<str>> {
@@ -61,9 +95,9 @@ impl<R: Shelved> Shelf<R> {
     }
 
     /// The arrays of an environment, which are empty where it has no rows.
-    pub(crate) fn take(&mut self, environment: &str) -> R::Index {
-        let own = self.indexes.iter_mut().find(|(name, _)| **name == *environment);
-        own.map(|(_, index)| std::mem::take(index)).unwrap_or_default()
+    pub(crate) fn index(&self, environment: &str) -> Arc<R::Index> {
+        let own = self.indexes.iter().find(|(name, _)| **name == *environment);
+        own.map(|(_, index)| index.clone()).unwrap_or_default()
     }
 }
 

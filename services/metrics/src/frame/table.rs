@@ -2,10 +2,11 @@
 //! [`CellReader`], so that a new column needs no line here.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use polars::prelude::{
-    BooleanChunkedBuilder, ChunkedBuilder, Column as Series, DataFrame, Int64Type, IntoColumn, PolarsError,
-    PrimitiveChunkedBuilder, StringChunkedBuilder, TimeUnit,
+    BooleanChunked, BooleanChunkedBuilder, ChunkedBuilder, Column as Series, DataFrame, DataType, Int64Chunked,
+    Int64Type, IntoColumn, PolarsError, PrimitiveChunkedBuilder, StringChunked, StringChunkedBuilder, TimeUnit,
 };
 use vigie_model::facts::{CellReader, CellWriter, Column, ColumnType, FactRow};
 
@@ -84,6 +85,21 @@ impl<R: FactRow> Table<R> {
         (0..self.len()).filter_map(|at| self.row(at)).collect()
     }
 
+    /// Which of these rows, given in the order of the table's, are not the table's own.
+    pub(crate) fn differing(&self, rows: &[R]) -> Differing<R> {
+        let (len, shorter) = (self.len(), self.len().min(rows.len()));
+        let mut front = 0;
+        let mut back = 0;
+        if let Ok(mut comparer) = Comparer::new(self.frame.columns()) {
+            // Most often rows were added at the end, or nothing is new at all.
+            front = (0..shorter).take_while(|at| comparer.is(*at, &rows[*at])).count();
+            let behind = 1..=shorter - front;
+            back = behind.take_while(|n| comparer.is(len - n, &rows[rows.len() - n])).count();
+        }
+        let before = (front..len - back).filter_map(|at| self.row(at)).collect();
+        Differing { before, after: front..rows.len() - back }
+    }
+
     /// The frame itself, for exports.
     #[must_use]
     pub fn frame(&self) -> &DataFrame {
@@ -93,6 +109,77 @@ impl<R: FactRow> Table<R> {
     /// A text cell; `None` where there is none.
     pub(crate) fn text(&self, column: &str, row: usize) -> Option<&str> {
         self.frame.column(column).ok()?.str().ok()?.get(row)
+    }
+}
+
+/// Where the rows of a table and those of a later fold differ: what is alike before and behind is left out.
+#[derive(Debug)]
+pub struct Differing<R> {
+    /// The table's.
+    pub before: Vec<R>,
+    /// The places of the others.
+    pub after: Range<usize>,
+}
+
+impl<R> Differing<R> {
+    /// Whether the rows are the same.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
+}
+
+/// Compares rows with those of a frame, cell by cell in place: reading them out would make a text of each.
+struct Comparer<'a> {
+    cells: Vec<Compared<'a>>,
+    row: usize,
+    next: usize,
+    is_same: bool,
+}
+
+enum Compared<'a> {
+    Text(&'a StringChunked),
+    Int(&'a Int64Chunked),
+    Flag(&'a BooleanChunked),
+}
+
+impl<'a> Comparer<'a> {
+    fn new(columns: &'a [Series]) -> Result<Self, PolarsError> {
+        let cells = columns.iter().map(|column| {
+            Ok(match column.dtype() {
+                DataType::String => Compared::Text(column.str()?),
+                DataType::Boolean => Compared::Flag(column.bool()?),
+                DataType::Int64 => Compared::Int(column.i64()?),
+                _ => Compared::Int(column.datetime()?.physical()),
+            })
+        });
+        Ok(Self { cells: cells.collect::<Result<_, PolarsError>>()?, row: 0, next: 0, is_same: true })
+    }
+
+    fn is(&mut self, at: usize, row: &impl FactRow) -> bool {
+        (self.row, self.next, self.is_same) = (at, 0, true);
+        row.write(self);
+        self.is_same
+    }
+
+    fn next(&mut self) -> Option<&Compared<'a>> {
+        self.next += 1;
+        self.cells.get(self.next - 1).filter(|_| self.is_same)
+    }
+}
+
+impl CellWriter for Comparer<'_> {
+    fn text(&mut self, value: Option<&str>) {
+        let row = self.row;
+        self.is_same = matches!(self.next(), Some(Compared::Text(cells)) if cells.get(row) == value);
+    }
+    fn int(&mut self, value: Option<i64>) {
+        let row = self.row;
+        self.is_same = matches!(self.next(), Some(Compared::Int(cells)) if cells.get(row) == value);
+    }
+    fn flag(&mut self, value: bool) {
+        let row = self.row;
+        self.is_same = matches!(self.next(), Some(Compared::Flag(cells)) if cells.get(row) == Some(value));
     }
 }
 

@@ -124,7 +124,7 @@ impl Slices<'_> {
         let settings = self.settings;
         let all = settings.incident_coverage == IncidentCoverage::All;
         let has = |source: UptimeSource| match environment {
-            Some(own) => own.availability.has(source, all),
+            Some(own) => own.has_uptime(source, all),
             None => all && source == UptimeSource::Incidents,
         };
         // Most sites set nothing of single services.

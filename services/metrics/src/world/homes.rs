@@ -15,10 +15,31 @@ use crate::facts::catalogue::Catalogue;
 use crate::facts::quality::Fault;
 use crate::facts::repository::Repository;
 
+/// The entities of one home.
 #[derive(Debug, Default)]
-struct Home {
+pub struct Home {
     /// By [`Event::identity_at_home`], so that they are the same under every name of a service or repository.
     entities: HashMap<Box<str>, Entity>,
+}
+
+impl Home {
+    /// What these events make of a home. It needs no world, so that several can be made side by side.
+    #[must_use]
+    pub fn new(events: impl IntoIterator<Item = StoredEvent>) -> Self {
+        let events = events.into_iter();
+        let mut home = Self { entities: HashMap::with_capacity(events.size_hint().0) };
+        for stored in events {
+            let key = stored.event.identity_at_home().into();
+            merge(&mut home, key, stored.event, stored.digest, stored.recorded_at);
+        }
+        home
+    }
+
+    /// Whether nothing is recorded of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
 }
 
 /// A repository as its entities tell it.
@@ -68,7 +89,7 @@ impl Homes {
 
     pub(super) fn apply(&mut self, home: &str, event: Event, digest: Digest, recorded_at: Time, catalogue: &Catalogue) {
         if self.holds_everything && !self.loaded.contains_key(home) {
-            self.load(home, Vec::new(), catalogue);
+            self.put(home, Home::default(), catalogue);
         }
         let Some(held) = self.loaded.get_mut(home) else { return };
         let key: Box<str> = event.identity_at_home().into();
@@ -83,12 +104,7 @@ impl Homes {
         }
     }
 
-    pub(super) fn load(&mut self, home: &str, events: Vec<StoredEvent>, catalogue: &Catalogue) {
-        let mut held = Home { entities: HashMap::with_capacity(events.len()) };
-        for stored in events {
-            let key = stored.event.identity_at_home().into();
-            merge(&mut held, key, stored.event, stored.digest, stored.recorded_at);
-        }
+    pub(super) fn put(&mut self, home: &str, held: Home, catalogue: &Catalogue) {
         self.loaded.insert(home.into(), held);
         // The repository's graph is made anew from now on.
         if let (Some(name), Some(graphs)) = (home.strip_prefix("r:"), self.graphs.get_mut()) {
@@ -96,11 +112,12 @@ impl Homes {
         }
     }
 
-    pub(super) fn evict(&mut self, home: &str, catalogue: &Catalogue) {
-        self.loaded.remove(home);
+    pub(super) fn evict(&mut self, home: &str, catalogue: &Catalogue) -> Option<Home> {
+        let held = self.loaded.remove(home);
         if let (Some(name), Some(graphs)) = (home.strip_prefix("r:"), self.graphs.get_mut()) {
             graphs.remove(catalogue.repository(name));
         }
+        held
     }
 
     /// Every graph is made anew when it is asked for: repositories were renamed.
@@ -162,7 +179,7 @@ impl Homes {
         let mut entities = self.entities(&homes_of_repository(name, catalogue));
         // So that the numbers of commits, and with them every tie, come out the same.
         entities.sort_unstable_by_key(|(key, _)| *key);
-        let mut graph = Graph::default();
+        let mut graph = Graph { repository: Repository::with_capacity(entities.len()), ..Graph::default() };
         for (key, entity) in entities {
             put(&mut graph, key, &entity);
         }

@@ -74,6 +74,15 @@ impl Outcome {
 }
 
 impl Deployment {
+    /// The repositories that an entity names, be it complete or not.
+    pub fn repositories(entity: &Entity) -> impl Iterator<Item = &str> {
+        let shipped = match entity.get(deployment::REVISIONS) {
+            Some(Value::Revisions(list)) => list.as_slice(),
+            _ => &[],
+        };
+        shipped.iter().map(|shipped| &*shipped.repository).chain(entity.text(deployment::REPOSITORY))
+    }
+
     /// See the module's documentation.
     #[must_use]
     pub fn from_entity(entity: &Entity) -> Option<Self> {

@@ -27,8 +27,8 @@ impl<R> Default for Delta<R> {
 impl<R: FactRow> Delta<R> {
     /// Everything is new.
     #[must_use]
-    pub fn insert(rows: &[R]) -> Self {
-        Self { upsert: rows.to_vec(), ..Self::default() }
+    pub fn insert(rows: Vec<R>) -> Self {
+        Self { upsert: rows, ..Self::default() }
     }
 
     /// The difference of two folds, each unique by key and in any order.
@@ -122,21 +122,9 @@ impl ServiceDelta {
     /// From one fold of a service to the next; `None`: it has no facts yet.
     #[must_use]
     pub fn between(old: Option<&ServiceFacts>, new: &ServiceFacts) -> Self {
-        let slug = new.service.service.clone();
-        let Some(old) = old else {
-            return Self {
-                slug,
-                service: Delta::insert(std::slice::from_ref(&new.service)),
-                deployments: Delta::insert(&new.deployments),
-                changes: Delta::insert(&new.changes),
-                waiting: Delta::insert(&new.waiting),
-                incidents: Delta::insert(&new.incidents),
-                availability: Delta::insert(&new.availability),
-                quality: Delta::insert(&new.quality),
-            };
-        };
+        let Some(old) = old else { return Self::insert(new.clone()) };
         Self {
-            slug,
+            slug: new.service.service.clone(),
             service: Delta::between(std::slice::from_ref(&old.service), std::slice::from_ref(&new.service)),
             deployments: Delta::between(&old.deployments, &new.deployments),
             changes: Delta::between(&old.changes, &new.changes),
@@ -144,6 +132,21 @@ impl ServiceDelta {
             incidents: Delta::between(&old.incidents, &new.incidents),
             availability: Delta::between(&old.availability, &new.availability),
             quality: Delta::between(&old.quality, &new.quality),
+        }
+    }
+
+    /// The first facts of a service.
+    #[must_use]
+    pub fn insert(new: ServiceFacts) -> Self {
+        Self {
+            slug: new.service.service.clone(),
+            service: Delta::insert(vec![new.service]),
+            deployments: Delta::insert(new.deployments),
+            changes: Delta::insert(new.changes),
+            waiting: Delta::insert(new.waiting),
+            incidents: Delta::insert(new.incidents),
+            availability: Delta::insert(new.availability),
+            quality: Delta::insert(new.quality),
         }
     }
 
@@ -177,7 +180,7 @@ mod tests {
         assert_eq!(delta.delete, [quality("5", "a")]);
         assert!(Delta::between(&old, &old).is_empty());
         assert_eq!(Delta::between(&old, &[]).delete, old);
-        assert_eq!(Delta::between(&[], &new), Delta::insert(&new));
+        assert_eq!(Delta::between(&[], &new), Delta::insert(new.to_vec()));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Writing the facts of some services, how far the log is folded and under which settings: one transaction.
 
 use sqlx::Row;
-use vigie_model::facts::FactRow;
+use vigie_model::facts::{CellReader, CellWriter, Column, ColumnType, FactRow};
 
-use super::delta::ServiceDelta;
+use super::delta::{Delta, ServiceDelta};
 use super::rows::{delete, upsert};
 use crate::connection::{Tx, each};
 use crate::keeping::{FACTS_VERSION, FOLDED_SEQ, LeaseProof, SETTINGS_DIGEST, check_lease, write_state};
@@ -22,6 +22,36 @@ pub struct FactsBatch {
     pub settings_digest: Option<String>,
     /// The lease that the fold rests on.
     pub lease: Option<LeaseProof>,
+}
+
+/// Which version wrote a service's facts last: a row of a table that no fold knows of, written like theirs.
+#[derive(Debug, Clone, PartialEq)]
+struct FactState {
+    service: Box<str>,
+    version: i64,
+    removed: bool,
+}
+
+impl FactRow for FactState {
+    const TABLE: &'static str = "fact_state";
+    const COLUMNS: &'static [Column] = &[
+        Column { name: "service", ty: ColumnType::Text },
+        Column { name: "version", ty: ColumnType::Int },
+        Column { name: "removed", ty: ColumnType::Flag },
+    ];
+    const KEY: usize = 1;
+    fn write(&self, writer: &mut impl CellWriter) {
+        writer.text(Some(&self.service));
+        writer.int(Some(self.version));
+        writer.flag(self.removed);
+    }
+    fn read<R: CellReader>(reader: &mut R) -> std::result::Result<Self, R::Error> {
+        Ok(Self {
+            service: reader.text()?.ok_or_else(|| reader.missing("service"))?,
+            version: reader.int()?.ok_or_else(|| reader.missing("version"))?,
+            removed: reader.flag()?,
+        })
+    }
 }
 
 impl Store {
@@ -49,15 +79,11 @@ impl Store {
         }
         super::for_each_fact!(write_tables);
 
-        let states =
-            changed.iter().map(|delta| (&*delta.slug, false)).chain(batch.removed.iter().map(|slug| (&**slug, true)));
-        let sql = "INSERT INTO fact_state (service, version, removed) VALUES ($1, $2, $3) \
-            ON CONFLICT (service) DO UPDATE SET version = excluded.version, removed = excluded.removed";
-        for (slug, removed) in states {
-            each!(&mut tx, connection => {
-                sqlx::query(sql).bind(slug).bind(version).bind(removed).execute(connection).await?;
-            });
-        }
+        let slugs =
+            changed.iter().map(|delta| (&delta.slug, false)).chain(batch.removed.iter().map(|slug| (slug, true)));
+        let states: Vec<_> =
+            slugs.map(|(slug, removed)| FactState { service: slug.clone(), version, removed }).collect();
+        upsert(&mut tx, &[&Delta { changed: states.len(), upsert: states, delete: Vec::new() }]).await?;
         if let Some(seq) = batch.folded_seq {
             write_state(&mut tx, FOLDED_SEQ, &seq.to_string()).await?;
         }

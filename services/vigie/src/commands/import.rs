@@ -36,7 +36,7 @@ pub struct Args {
 }
 
 /// Events that are recorded in one transaction.
-const CHUNK: usize = 10_000;
+const CHUNK: usize = 50_000;
 /// Rejections that are listed for a person.
 const SHOWN: usize = 20;
 /// Rejections that are listed for a program.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use futures::{Stream, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
-use vigie_engine::{Cursor, Engine, EngineError};
+use vigie_engine::{Cursor, Engine};
 use vigie_ingest::pull::PullBatch;
 use vigie_ingest::pull::git::{Cursor as GitCursor, GitBatches, GitError, GitOptions, GitPull};
-use vigie_model::Event;
 use vigie_model::event::Value;
 use vigie_model::kinds::service;
 
@@ -136,6 +136,9 @@ struct Taken {
     is_cut: bool,
 }
 
+/// Events that are recorded in one transaction, about.
+const TRANSACTION: usize = 20_000;
+
 /// Records batch after batch, each together with the cursor behind it.
 async fn take(
     engine: &Engine,
@@ -144,7 +147,7 @@ async fn take(
     shutdown: &Shutdown,
     progress: &ProgressBar,
 ) -> Result<Taken, Failure> {
-    let (sender, mut receiver) = mpsc::channel::<Result<PullBatch<GitCursor>, GitError>>(2);
+    let (sender, receiver) = mpsc::channel::<Result<PullBatch<GitCursor>, GitError>>(2);
     let reading = tokio::task::spawn_blocking(move || {
         let mut batches = batches;
         for batch in batches.by_ref() {
@@ -155,10 +158,19 @@ async fn take(
         batches.warnings()
     });
     let mut taken = Taken { accepted: 0, duplicates: 0, warnings: Vec::new(), is_cut: false };
-    while let Some(batch) = receiver.recv().await {
-        let batch = batch.map_err(Failure::new)?;
+    // The next ones are joined and prepared while one is written.
+    let prepared = joined(receiver).map(|batch| async {
+        let mut batch = batch.map_err(Failure::new)?;
+        let events = engine.prepare(std::mem::take(&mut batch.events)).await?;
+        Ok::<_, Failure>((events, batch))
+    });
+    let mut prepared = Box::pin(prepared.buffered(1).peekable());
+    while let Some((events, batch)) = prepared.try_next().await? {
         let cursor = Cursor { source: key.to_owned(), value: batch.cursor.to_string() };
-        let (accepted, all) = record(engine, batch.events, cursor).await?;
+        let all = events.len() as u64;
+        let recorded = engine.submit_with_cursor(events, cursor);
+        let (recorded, _) = tokio::join!(recorded, prepared.as_mut().peek());
+        let accepted = recorded?.accepted() as u64;
         taken.accepted += accepted;
         taken.duplicates += all - accepted;
         progress.set_position(batch.done);
@@ -167,20 +179,37 @@ async fn take(
             break;
         }
     }
-    drop(receiver);
+    // So that the reading ends too.
+    drop(prepared);
     taken.warnings = reading.await.map_err(Failure::new)?;
     Ok(taken)
 }
 
-/// Beside a busy server's own intake, so that it may have to wait.
-async fn record(engine: &Engine, events: Vec<Event>, cursor: Cursor) -> Result<(u64, u64), EngineError> {
-    loop {
-        match engine.submit_with_cursor(events.clone(), cursor.clone()).await {
-            Ok(appended) => return Ok((appended.accepted() as u64, appended.outcomes.len() as u64)),
-            Err(EngineError::Overloaded { retry_after }) => tokio::time::sleep(retry_after).await,
-            Err(error) => return Err(error),
+/// Batches joined to what is recorded in one transaction: behind several of them stands the last one's cursor.
+fn joined(
+    receiver: mpsc::Receiver<Result<PullBatch<GitCursor>, GitError>>,
+) -> impl Stream<Item = Result<PullBatch<GitCursor>, GitError>> {
+    futures::stream::unfold((receiver, None), |(mut receiver, failure)| async move {
+        if let Some(failure) = failure {
+            return Some((Err(failure), (receiver, None)));
         }
-    }
+        let mut joined = match receiver.recv().await? {
+            Ok(batch) => batch,
+            Err(failure) => return Some((Err(failure), (receiver, None))),
+        };
+        while joined.events.len() < TRANSACTION {
+            match receiver.recv().await {
+                Some(Ok(mut batch)) => {
+                    joined.events.append(&mut batch.events);
+                    joined = PullBatch { events: joined.events, ..batch };
+                }
+                // What came before it is recorded all the same.
+                Some(Err(failure)) => return Some((Ok(joined), (receiver, Some(failure)))),
+                None => break,
+            }
+        }
+        Some((Ok(joined), (receiver, None)))
+    })
 }
 
 /// Whether a service counts only some paths of the repository, so that commits have to say what they touch. Where
