@@ -6,11 +6,13 @@
 
 use std::fmt::{self, Write as _};
 
+use jaq_core::load::parse::Def;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, RunPtr, Vars, data::JustLut, native};
 use jaq_json::{Val, read};
 use vigie_model::json::shorten;
 
+mod locate;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +46,7 @@ type Kind = JustLut<Val>;
 /// A compiled map.
 pub struct Program {
     place: String,
+    map: Box<str>,
     filter: jaq_core::Filter<Kind>,
 }
 
@@ -82,29 +85,21 @@ impl Program {
     /// # Errors
     /// `PLACE:LINE:COLUMN: what is wrong`.
     pub fn compile(place: &str, map: &str) -> Result<Self, MapError> {
-        let prelude = load::parse(PRELUDE, |parser| parser.defs());
-        let prelude = prelude.ok_or_else(|| MapError::Failed("lib.jq: it is no jq".to_owned()))?;
-        let standard = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let standard = standard.filter(|definition| !DENIED_DEFINITIONS.contains(&definition.name));
-        let functions = jaq_core::funs::<Kind>().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let functions = functions.filter(|(name, ..)| !DENIED.contains(name)).chain(native_functions());
-        let prelude = prelude.into_iter().filter(|definition| !NATIVE.contains(&definition.name));
-
         let arena = Arena::default();
         let source = Source { place, map };
-        let modules = Loader::new(standard.chain(prelude))
+        let modules = Loader::new(definitions()?)
             .load(&arena, File { code: map, path: () })
             .map_err(|errors| source.load_error(&errors))?;
         load::import(&modules, |_| Err("a map has no modules".to_owned()))
             .map_err(|errors| source.load_error(&errors))?;
-        let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
+        let filter = Compiler::default().with_funs(functions()).compile(modules).map_err(|errors| {
             let first = errors.first().and_then(|(_, errors)| errors.first());
             first.map_or_else(
                 || source.failed(None, "it does not compile"),
                 |(found, undefined)| source.failed(Some(found), &undefined_text(found, undefined)),
             )
         })?;
-        Ok(Self { place: place.to_owned(), filter })
+        Ok(Self { place: place.to_owned(), map: map.into(), filter })
     }
 
     /// Runs the map on an input, as JSON: what it puts out, one JSON value a line.
@@ -113,16 +108,22 @@ impl Program {
     /// The input is no JSON, the map fails, or it puts out more than the limits.
     pub fn run(&self, input: &[u8], limits: OutputLimits) -> Result<Vec<u8>, MapError> {
         let failed = |text: &dyn fmt::Display| MapError::Failed(format!("{}: {text}", self.place));
-        let input = read::parse_single(input).map_err(|error| failed(&error))?;
+        let value = read::parse_single(input).map_err(|error| failed(&error))?;
         let context = Ctx::<Kind>::new(&self.filter.lut, Vars::new([]));
         let mut out = Vec::new();
         let mut events = 0_usize;
-        for value in self.filter.id.run((context, input)) {
+        for value in self.filter.id.run((context, value)) {
             let value = match value {
                 Ok(value) => value,
                 Err(stop) => {
                     return Err(match stop.get_err() {
-                        Ok(error) => failed(&error_text(error)),
+                        Ok(error) => {
+                            let text = error_text(error);
+                            match locate::locate(&self.map, input, &text) {
+                                Some(located) => MapError::Failed(format!("{}:{located}", self.place)),
+                                None => failed(&text),
+                            }
+                        }
                         Err(_) => failed(&"it broke off"),
                     });
                 }
@@ -138,6 +139,21 @@ impl Program {
         }
         Ok(out)
     }
+}
+
+/// What every map may use: of jq's own what leads nowhere, and the prelude.
+fn definitions() -> Result<Vec<Def<&'static str>>, MapError> {
+    let prelude = load::parse(PRELUDE, |parser| parser.defs());
+    let prelude = prelude.ok_or_else(|| MapError::Failed("lib.jq: it is no jq".to_owned()))?;
+    let standard = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let standard = standard.filter(|definition| !DENIED_DEFINITIONS.contains(&definition.name));
+    Ok(standard.chain(prelude.into_iter().filter(|definition| !NATIVE.contains(&definition.name))).collect())
+}
+
+/// Likewise what is not written in jq.
+fn functions() -> impl Iterator<Item = native::Fun<Kind>> {
+    let functions = jaq_core::funs::<Kind>().chain(jaq_std::funs()).chain(jaq_json::funs());
+    functions.filter(|(name, ..)| !DENIED.contains(name)).chain(native_functions())
 }
 
 fn native_functions() -> impl Iterator<Item = native::Fun<Kind>> {

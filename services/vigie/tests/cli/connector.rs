@@ -60,7 +60,8 @@ fn the_walk_through_of_the_readme_works_as_it_is_written() {
     bench.write("bare.json", bare);
     let ran = bench.run(&["connector", "try", "beacon", "bare.json"]);
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-    assert_eq!(ran.err, "error: beacon/map.jq: rollout.number is missing\n");
+    assert!(ran.err.starts_with("error: beacon/map.jq:"), "{}", ran.err);
+    assert!(ran.err.ends_with(": rollout.number is missing; the input was null\n"), "{}", ran.err);
 
     // In use: the hook and its secret, as the last step has them.
     fs::create_dir(bench.path("own")).unwrap();
@@ -243,11 +244,11 @@ fn a_map_that_overruns_a_limit_is_given_up_on_and_the_next_one_runs() {
             ("eat", "wild/map.jq: it needed more than 256 MiB of memory; the map was given up on"),
             ("flood", "wild/map.jq: it put out more than 1000 events; the map was given up on"),
             ("write", "wild/map.jq: it put out more than 1000000 bytes; the map was given up on"),
-            ("fail", "wild/map.jq: no such thing"),
+            ("fail", ": no such thing; the input was {"),
         ] {
             let began = Instant::now();
             let error = wild.ask(kind).await.unwrap_err();
-            assert!(error.ends_with(said), "{kind}: {error}");
+            assert!(error.contains(said), "{kind}: {error}");
             assert!(began.elapsed() < Duration::from_secs(10), "{kind}: {:?}", began.elapsed());
             assert_eq!(wild.ask("good").await.as_deref(), Ok("{\"id\":\"good\"}\n"), "after {kind}");
         }

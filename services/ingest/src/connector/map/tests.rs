@@ -23,7 +23,10 @@ fn a_map_has_the_prelude_and_may_override_it() {
     assert_eq!(run("\"Shop Checkout!\" | slug", "{}").unwrap(), "\"shop-checkout\"\n");
     assert_eq!(run("def slug: \"mine\"; 7 | slug", "{}").unwrap(), "\"mine\"\n");
     assert_eq!(run("\"2026-10-03 10:05:00 +0200\" | time", "{}").unwrap(), "\"2026-10-03T10:05:00+02:00\"\n");
-    assert_eq!(run(".x | need(\"rollout.number\")", "{}").unwrap_err(), "tool/map.jq: rollout.number is missing");
+    assert_eq!(
+        run(".x | need(\"rollout.number\")", "{}").unwrap_err(),
+        "tool/map.jq:1: rollout.number is missing; the input was null"
+    );
 }
 
 #[test]
@@ -44,13 +47,37 @@ fn what_is_native_does_what_its_definition_does() {
 
 #[test]
 fn an_error_of_the_map_names_the_file_and_the_value_shortened() {
-    assert_eq!(run("error(\"no such thing\")", "{}").unwrap_err(), "tool/map.jq: no such thing");
-    assert_eq!(run("error({a: 1})", "{}").unwrap_err(), "tool/map.jq: {\"a\":1}");
-    assert_eq!(run(".a.b", r#"{"a": "text"}"#).unwrap_err(), "tool/map.jq: cannot index \"text\" with \"b\"");
+    assert_eq!(run("error(\"no such thing\")", "{}").unwrap_err(), "tool/map.jq:1: no such thing; the input was {}");
+    assert_eq!(run("error({a: 1})", "{}").unwrap_err(), "tool/map.jq:1: {\"a\":1}; the input was {}");
+    assert_eq!(
+        run(".a.b", r#"{"a": "text"}"#).unwrap_err(),
+        "tool/map.jq:1: cannot index \"text\" with \"b\"; the input was {\"a\":\"text\"}"
+    );
     let long = format!(r#"{{"a": "{}"}}"#, "x".repeat(100_000));
     let error = run(".a.b", &long).unwrap_err();
-    assert!(error.len() < 400 && error.ends_with("with \"b\""), "{error}");
+    assert!(error.len() < 500 && error.contains("with \"b\"; the input was"), "{error}");
     assert!(run(".", "{").unwrap_err().starts_with("tool/map.jq: "));
+}
+
+#[test]
+fn an_error_of_the_map_names_the_line_and_what_it_was_given() {
+    let map = "# A comment.\ndef day:\n  split(\"T\")\n  | first;\n\n.rollout\n| {number: (.n + 1),\n   day: (.started | day)}";
+    let said = |input: &str| run(map, input).unwrap_err();
+    assert_eq!(
+        said(r#"{"rollout": {"n": 1, "started": 5}}"#),
+        "tool/map.jq:3: split input and separator must be strings; the input was 5"
+    );
+    assert_eq!(
+        said(r#"{"rollout": {"n": [], "started": ""}}"#),
+        "tool/map.jq:7: cannot calculate [] + 1; the input was {\"n\":[],\"started\":\"\"}"
+    );
+    assert_eq!(said("[]"), "tool/map.jq:6: cannot index [] with \"rollout\"");
+    // A map that looks at its own errors fails as it would without anybody looking, be it without a place.
+    let own = "try (.a | error(\"x\")) catch if . == \"x\" then error(\"mine\") else \"looked at\" end";
+    assert_eq!(run(own, "{}").unwrap_err(), "tool/map.jq: mine");
+    // Paths and updates stay what they are.
+    assert_eq!(run("path(.a.b), (.a |= 1), (first(.c, .d) = 2)", "{}").unwrap().lines().count(), 3);
+    assert!(run(".a.b |= 1", "{\"a\": 5}").unwrap_err().starts_with("tool/map.jq:"));
 }
 
 #[test]
