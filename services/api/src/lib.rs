@@ -6,7 +6,7 @@
 //!   it. Look-ups are in memory, so that lists lead to objects without a query each.
 //! - **A hostile request is cheap.** Size, nesting and cost are looked at before anything is executed, and what is
 //!   really used is counted while it is ([`Limits`]).
-//! - **An answer that was remembered is the same to the byte** as one computed at that moment: now is cut to the
+//! - **An answer that was remembered is the same to the byte** as one computed at that moment: now is the end of its
 //!   second, and answers are forgotten with it.
 //! - **A client never sees an internal text.** A small closed set of codes is mapped once to HTTP and GraphQL; the
 //!   cause goes to the log.

@@ -55,7 +55,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
 }
 
 /// For which moment answers are the same: within one second and one version of the data, equal requests of equal rights
-/// have equal answers, as every request's now is cut to the second.
+/// have equal answers, as every request's now is the end of its second: what has happened is in a window up to now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {
     /// Now, in whole seconds.
@@ -68,7 +68,7 @@ impl Moment {
     /// The moment of an instant and a version.
     #[must_use]
     pub fn new(now: Time, version: u64) -> Self {
-        Self { now: now - now.rem_euclid(SECOND), version }
+        Self { now: now.saturating_add((SECOND - now.rem_euclid(SECOND)) % SECOND), version }
     }
 }
 
@@ -165,7 +165,8 @@ mod tests {
         let remembered = |moment, team: &str| answers.get(moment, &key(team)).is_some();
         assert!(remembered(now, "") && remembered(Moment::new(5_999_999, 7), ""));
         assert!(!remembered(now, "other team"));
-        assert!(!remembered(Moment::new(6_000_000, 7), "") && !remembered(Moment::new(5_400_000, 8), ""));
+        assert!(remembered(Moment::new(6_000_000, 7), "") && !remembered(Moment::new(6_000_001, 7), ""));
+        assert!(!remembered(Moment::new(5_400_000, 8), ""));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct Ask {
 pub struct View {
     /// The state.
     pub snapshot: Arc<Snapshot>,
-    /// Now, cut to the second; of an earlier state, its instant.
+    /// Now, up to the end of its second; of an earlier state, its instant.
     pub now: Time,
     /// What the request may still use.
     pub budget: Arc<Budget>,

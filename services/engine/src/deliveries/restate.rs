@@ -126,11 +126,13 @@ impl Ledger {
         let logged = self.homes.of(&home, entity);
         for stored in logged.iter().filter(|stored| !stored.event.timeless) {
             let (at, event) = (stored.event.at, &stored.event);
+            let own_deletion = event.deleted && before.is_some_and(|before| at == before.deleted_at);
             let mut say = |delivery, content, at| voices.push(Voice { delivery, content, at, event: event.clone() });
             if let Some(own) = speakers.get(&(at, stored.digest)) {
                 let left = own.iter().filter(|(delivery, _)| !mapped.contains(&(*delivery, entity)));
                 left.for_each(|(delivery, own)| say(*delivery, own.content, own.at));
-            } else if before.is_none_or(|before| at > before.deleted_at || stored.seq > before.seen) {
+            } else if before.is_none_or(|before| at > before.deleted_at || (stored.seq > before.seen && !own_deletion))
+            {
                 // Nobody noted it: others said it, and nothing has taken it back.
                 say(0, stored.digest, at);
             }
