@@ -230,10 +230,9 @@ impl World {
 
     /// Whether anything is left that names a service: all that did may have been deleted.
     fn is_spoken_of(&self, slug: &str, names: &[Box<str>], entities: &[Told<'_>]) -> bool {
-        let is_named = |name: &Box<str>| self.held.ever_named(&Named::Service(name.clone()));
         self.catalogue.service(slug).is_some()
             || entities.iter().any(|entity| !entity.is_deleted())
-            || names.iter().any(is_named)
+            || names.iter().any(|name| self.held.ever_named(&Named::Service(name.clone())))
     }
 
     /// What is wrong with the entities that a service shares with others or that declare it: incidents, notes, the

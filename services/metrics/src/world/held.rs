@@ -14,6 +14,9 @@ pub(super) enum Named {
     Team(Box<str>),
 }
 
+/// The stamps of the events of an entity, by its identity.
+type Told = HashMap<Box<str>, Vec<(Time, Digest)>>;
+
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -22,7 +25,7 @@ pub(super) struct Held {
     /// Which of them name a service or a team as they stand.
     naming: HashMap<Named, BTreeSet<Box<str>>>,
     /// Which of them ever did, with the stamps of the events that said so.
-    ever: HashMap<Named, HashMap<Box<str>, Vec<(Time, Digest)>>>,
+    ever: HashMap<Named, Told>,
 }
 
 impl Held {
@@ -58,11 +61,11 @@ impl Held {
 
     /// Whether an event names something, or ever did, that no deletion took back.
     pub(super) fn ever_named(&self, name: &Named) -> bool {
-        let is_left = |(key, stamps): (&Box<str>, &Vec<(Time, Digest)>)| {
+        let mut told = self.ever.get(name).into_iter().flatten();
+        told.any(|(key, stamps)| {
             let entity = self.entities.get(key);
             entity.is_some_and(|entity| stamps.iter().any(|(at, digest)| !entity.is_taken_back(*at, *digest)))
-        };
-        self.ever.get(name).into_iter().flatten().any(is_left)
+        })
     }
 
     /// The entities that name something as they stand, the incomplete ones too.

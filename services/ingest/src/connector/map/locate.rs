@@ -67,8 +67,8 @@ impl<'s> Source<'s> {
         Def { name: def.name, args: def.args, body: self.term(def.body) }
     }
 
-    fn boxed(&self, term: Box<Term<&'s str>>) -> Box<Term<&'s str>> {
-        Box::new(self.term(*term))
+    fn boxed(&self, term: Term<&'s str>) -> Box<Term<&'s str>> {
+        Box::new(self.term(term))
     }
 
     /// `. as $in | try TERM catch at(LINE; $in)`
@@ -90,39 +90,41 @@ impl<'s> Source<'s> {
                 };
                 Term::Str(format, parts.into_iter().map(part).collect())
             }
-            Term::Arr(Some(inner)) => Term::Arr(Some(self.boxed(inner))),
+            Term::Arr(Some(inner)) => Term::Arr(Some(self.boxed(*inner))),
             Term::Obj(members) => {
                 let member = |(key, value): (_, Option<_>)| (self.term(key), value.map(|value| self.term(value)));
                 Term::Obj(members.into_iter().map(member).collect())
             }
-            Term::Neg(inner) => self.wrapped(Term::Neg(self.boxed(inner)), place),
+            Term::Neg(inner) => self.wrapped(Term::Neg(self.boxed(*inner)), place),
             Term::BinOp(left, op, right) => match op {
                 // What is assigned to has to stay a plain path.
                 BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
-                    Term::BinOp(left, op, self.boxed(right))
+                    Term::BinOp(left, op, self.boxed(*right))
                 }
-                BinaryOp::Math(_) => self.wrapped(Term::BinOp(self.boxed(left), op, self.boxed(right)), place),
-                _ => Term::BinOp(self.boxed(left), op, self.boxed(right)),
+                BinaryOp::Math(_) => self.wrapped(Term::BinOp(self.boxed(*left), op, self.boxed(*right)), place),
+                _ => Term::BinOp(self.boxed(*left), op, self.boxed(*right)),
             },
-            Term::Label(name, inner) => Term::Label(name, self.boxed(inner)),
+            Term::Label(name, inner) => Term::Label(name, self.boxed(*inner)),
             Term::Fold(name, over, pattern, arguments) => {
                 let arguments = arguments.into_iter().map(|argument| self.term(argument)).collect();
-                Term::Fold(name, self.boxed(over), pattern, arguments)
+                Term::Fold(name, self.boxed(*over), pattern, arguments)
             }
-            Term::TryCatch(tried, caught) => Term::TryCatch(self.boxed(tried), caught.map(|caught| self.boxed(caught))),
+            Term::TryCatch(tried, caught) => {
+                Term::TryCatch(self.boxed(*tried), caught.map(|caught| self.boxed(*caught)))
+            }
             Term::IfThenElse(cases, otherwise) => {
                 let case = |(condition, then)| (self.term(condition), self.term(then));
-                Term::IfThenElse(cases.into_iter().map(case).collect(), otherwise.map(|term| self.boxed(term)))
+                Term::IfThenElse(cases.into_iter().map(case).collect(), otherwise.map(|term| self.boxed(*term)))
             }
             Term::Def(definitions, inner) => {
                 let definitions = definitions.into_iter().map(|def| self.definition(def)).collect();
-                Term::Def(definitions, self.boxed(inner))
+                Term::Def(definitions, self.boxed(*inner))
             }
             Term::Call(name, arguments) => {
                 let arguments = arguments.into_iter().map(|argument| self.term(argument)).collect();
                 self.wrapped(Term::Call(name, arguments), Some(name))
             }
-            Term::Path(of, path) => self.wrapped(Term::Path(self.boxed(of), self.path(path)), place),
+            Term::Path(of, path) => self.wrapped(Term::Path(self.boxed(*of), self.path(path)), place),
         }
     }
 
