@@ -21,7 +21,7 @@ mod mapper;
 mod restate;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use vigie_ingest::connector::{Hooks, Launch, Limits};
@@ -68,4 +68,17 @@ pub(crate) struct Counts {
     pub(crate) mapped: AtomicU64,
     pub(crate) ignored: AtomicU64,
     pub(crate) failed: AtomicU64,
+    /// Taken in by this process and not mapped yet, where this process maps; else 0.
+    pub(crate) backlog: AtomicU64,
+}
+
+impl Counts {
+    fn backlog_grows(&self, by: usize) {
+        self.backlog.fetch_add(by as u64, Ordering::Relaxed);
+    }
+
+    fn backlog_shrinks(&self, by: usize) {
+        let less = |backlog: u64| Some(backlog.saturating_sub(by as u64));
+        let _ = self.backlog.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
 }

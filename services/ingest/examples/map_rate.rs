@@ -9,6 +9,10 @@ use serde_json::{Map, Value, json};
 use vigie_ingest::connector::map::OutputLimits;
 use vigie_ingest::connector::{Connector, Envelope, Program, Registry};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: u32 = 200;
 
 fn push(commits: usize) -> Value {

@@ -86,9 +86,9 @@ def imports(folder, events, count):
 class Postgres:
     """A server of our own, as safe on disk as one that people rely on."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, name="postgres"):
         self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        self.folder = folder / "postgres"
+        self.folder = folder / name
         self.folder.mkdir()
         self.user = {}
         if os.geteuid() == 0:
@@ -413,11 +413,11 @@ def hooks(folder, url, what):
 
 
 def webhooks(folder):
+    server = Postgres(folder, "postgres-webhooks")
     folder = folder / "webhooks"
     folder.mkdir()
-    hooks(folder, f"sqlite://{folder / 'hooks.db'}", "SQLite")
-    server = Postgres(folder)
     try:
+        hooks(folder, f"sqlite://{folder / 'hooks.db'}", "SQLite")
         server.sql("postgres", "CREATE DATABASE hooks")
         hooks(folder, server.url("hooks"), "PostgreSQL")
     finally:

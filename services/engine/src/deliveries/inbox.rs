@@ -1,6 +1,7 @@
 //! Taking deliveries in: what comes at the same time shares a transaction, and each source has its own room to wait in.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ const LEAST: usize = 4 << 10;
 /// Deliveries that one transaction joins at most, and their bytes.
 const JOINED: usize = 512;
 const JOINED_BYTES: usize = 16 << 20;
+/// From so many deliveries on that wait to be mapped, each transaction waits a little before the next one, so that the
+/// mapping has its part of the machine.
+const BACKLOG: u64 = 500;
+const PACE: Duration = Duration::from_millis(4);
 /// When whoever was turned away may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -87,39 +92,44 @@ async fn run(
             bytes += next.delivery.content.len();
             together.push(next);
         }
-        if write(&shared, together).await {
+        let new = write(&shared, together).await;
+        if new > 0 {
+            shared.deliveries.backlog_grows(new);
             arrived.notify_one();
+        }
+        if shared.deliveries.backlog.load(Ordering::Relaxed) > BACKLOG {
+            tokio::time::sleep(PACE).await;
         }
     }
 }
 
-/// Whether anything was new.
-async fn write(shared: &Shared, together: Vec<Waiting>) -> bool {
+/// How many were new.
+async fn write(shared: &Shared, together: Vec<Waiting>) -> usize {
     let deliveries: Vec<_> = together.iter().map(|waiting| &waiting.delivery).collect();
     match put(shared, &deliveries).await {
         Ok(is_new) => {
-            let any = is_new.contains(&true);
+            let new = is_new.iter().filter(|is_new| **is_new).count();
             for (waiting, is_new) in together.into_iter().zip(is_new) {
                 // Where nobody waits any more, it is written all the same.
                 let _ = waiting.answer.send(Ok(is_new));
             }
-            any
+            new
         }
         // One of them is to blame, and the others are not to suffer for it.
         Err(error) if together.len() > 1 && !error.is_transient() => {
-            let mut any = false;
+            let mut new = 0;
             for waiting in together {
                 let result = put(shared, &[&waiting.delivery]).await;
-                any |= matches!(result.as_deref(), Ok([true]));
+                new += usize::from(matches!(result.as_deref(), Ok([true])));
                 let _ = waiting.answer.send(result.map(|is_new| is_new.first() == Some(&true)));
             }
-            any
+            new
         }
         Err(error) => {
             for waiting in together {
                 let _ = waiting.answer.send(Err(error.clone()));
             }
-            false
+            0
         }
     }
 }

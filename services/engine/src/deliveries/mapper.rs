@@ -85,6 +85,7 @@ impl Mapper {
         let mut forget_at = Time::MIN;
         while !*stop.borrow() {
             if lanes.is_empty() {
+                self.shared.deliveries.backlog.store(0, Ordering::Relaxed);
                 // Nothing of what is under way was begun by an earlier holding of the lease.
                 lease.pin();
                 *self.ledger.lock().await = Ledger::default();
@@ -200,8 +201,8 @@ impl Mapper {
         if source == LATE {
             return self.catch_up(lease).await;
         }
-        // One worker is left to the other sources.
-        let at_once = self.mapping.workers.saturating_sub(1).max(1);
+        // The pool is fair, and sources whose maps are slow leave a worker to the others.
+        let at_once = self.mapping.workers.max(1);
         while !*stop.borrow() && lease.is_held() {
             let batch = self.shared.store.pending(source, BATCH, BATCH_BYTES).await?;
             if batch.is_empty() {
@@ -324,6 +325,7 @@ impl Mapper {
         let told = mappings.clone();
         self.intake.submit_mapped(batch.events, Companion::Mappings(mappings, lease.proof())).await?;
         told.deliveries.iter().for_each(|mapping| self.count(mapping.state));
+        self.shared.deliveries.backlog_shrinks(told.deliveries.len());
         let now = self.shared.clock.now();
         let written = told.unmapped.into_iter().map(|own| ((own.service, own.connector), (own.matches, now)));
         crate::shared::lock(&self.guessed).extend(written);

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use sqlx::Row;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
 use vigie_model::{Digest, Time};
 
 use super::{DeliveryState, digest};
@@ -197,18 +199,14 @@ impl Store {
     }
 }
 
+const CONTRIBUTION: &str = "INSERT INTO delivery_events (entity, delivery, place, home, content, at, stamp, digest) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
 /// In the transaction that records the events.
 pub(crate) async fn write_mappings(tx: &mut Tx, mappings: &Mappings, meanwhile: &[bool], now: Time) -> Result<()> {
-    for mapping in &mappings.deliveries {
-        // What a delivery became that fails now stays what it said.
-        let sql = "UPDATE deliveries SET state = $2, mapped_at = $3, events = CASE WHEN $2 = 'failed' THEN events ELSE $4 END, \
-            error = $5 WHERE seq = $1";
-        let events = i64::try_from(mapping.events).unwrap_or(i64::MAX);
-        each!(&mut *tx, connection => {
-            let query = sqlx::query(sql).bind(mapping.seq).bind(mapping.state.as_str()).bind(now).bind(events);
-            query.bind(mapping.error.as_deref()).execute(connection).await?;
-        });
-        write_contributions(tx, mapping).await?;
+    match tx {
+        Tx::Sqlite(connection) => into_sqlite(connection, &mappings.deliveries, now).await?,
+        Tx::Postgres(connection) => into_postgres(connection, &mappings.deliveries, now).await?,
     }
     for (restated, is_stale) in mappings.restated.iter().zip(meanwhile) {
         each!(&mut *tx, connection => {
@@ -225,22 +223,67 @@ pub(crate) async fn write_mappings(tx: &mut Tx, mappings: &Mappings, meanwhile: 
     Ok(())
 }
 
-async fn write_contributions(tx: &mut Tx, mapping: &Mapping) -> Result<()> {
-    let Some(contributions) = &mapping.contributions else { return Ok(()) };
-    each!(&mut *tx, connection => {
-        sqlx::query("DELETE FROM delivery_events WHERE delivery = $1").bind(mapping.seq).execute(connection).await?;
-    });
-    for (place, contribution) in (0..).zip(contributions) {
-        write_contribution(tx, mapping.seq, place, contribution).await?;
+fn count(mapping: &Mapping) -> i64 {
+    i64::try_from(mapping.events).unwrap_or(i64::MAX)
+}
+
+async fn into_sqlite(connection: &mut SqliteConnection, mappings: &[Mapping], now: Time) -> Result<()> {
+    // What a delivery became that fails now stays what it said.
+    let state = "UPDATE deliveries SET state = $2, mapped_at = $3, \
+        events = CASE WHEN $2 = 'failed' THEN events ELSE $4 END, error = $5 WHERE seq = $1";
+    for mapping in mappings {
+        let query = sqlx::query(state).bind(mapping.seq).bind(mapping.state.as_str()).bind(now).bind(count(mapping));
+        query.bind(mapping.error.as_deref()).execute(&mut *connection).await?;
+        let Some(contributions) = &mapping.contributions else { continue };
+        let before = sqlx::query("DELETE FROM delivery_events WHERE delivery = $1").bind(mapping.seq);
+        before.execute(&mut *connection).await?;
+        for (place, own) in (0_i64..).zip(contributions) {
+            let query = sqlx::query(CONTRIBUTION).bind(&own.entity.0[..]).bind(mapping.seq).bind(place).bind(&own.home);
+            let query = query.bind(&own.content.0[..]).bind(own.at).bind(own.stamp).bind(&own.digest.0[..]);
+            query.execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }
 
-pub(super) async fn write_contribution(tx: &mut Tx, delivery: i64, place: i64, own: &Contribution) -> Result<()> {
+/// Three statements, however many deliveries: each is a way to the server and back.
+async fn into_postgres(connection: &mut PgConnection, mappings: &[Mapping], now: Time) -> Result<()> {
+    let state = "UPDATE deliveries SET state = new.state, mapped_at = $2, error = new.error, \
+        events = CASE WHEN new.state = 'failed' THEN deliveries.events ELSE new.events END \
+        FROM unnest($1::bigint[], $3::text[], $4::bigint[], $5::text[]) AS new (seq, state, events, error) \
+        WHERE deliveries.seq = new.seq";
+    sqlx::query(state)
+        .bind(mappings.iter().map(|mapping| mapping.seq).collect::<Vec<_>>())
+        .bind(now)
+        .bind(mappings.iter().map(|mapping| mapping.state.as_str()).collect::<Vec<_>>())
+        .bind(mappings.iter().map(count).collect::<Vec<_>>())
+        .bind(mappings.iter().map(|mapping| mapping.error.as_deref()).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    let said = mappings.iter().filter_map(|mapping| Some((mapping.seq, mapping.contributions.as_ref()?)));
+    let before = sqlx::query("DELETE FROM delivery_events WHERE delivery = ANY($1)");
+    before.bind(said.clone().map(|(seq, _)| seq).collect::<Vec<_>>()).execute(&mut *connection).await?;
+    let rows: Vec<(i64, i64, &Contribution)> =
+        said.flat_map(|(seq, all)| (0_i64..).zip(all).map(move |(place, own)| (seq, place, own))).collect();
     let sql = "INSERT INTO delivery_events (entity, delivery, place, home, content, at, stamp, digest) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bytea[])";
+    sqlx::query(sql)
+        .bind(rows.iter().map(|(.., own)| &own.entity.0[..]).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(seq, ..)| *seq).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(_, place, _)| *place).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(.., own)| own.home.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(.., own)| &own.content.0[..]).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(.., own)| own.at).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(.., own)| own.stamp).collect::<Vec<_>>())
+        .bind(rows.iter().map(|(.., own)| &own.digest.0[..]).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn write_contribution(tx: &mut Tx, delivery: i64, place: i64, own: &Contribution) -> Result<()> {
     each!(tx, connection => {
-        let query = sqlx::query(sql).bind(&own.entity.0[..]).bind(delivery).bind(place).bind(&own.home);
+        let query = sqlx::query(CONTRIBUTION).bind(&own.entity.0[..]).bind(delivery).bind(place).bind(&own.home);
         let query = query.bind(&own.content.0[..]).bind(own.at).bind(own.stamp).bind(&own.digest.0[..]);
         query.execute(connection).await?;
     });
