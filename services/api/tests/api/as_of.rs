@@ -43,7 +43,7 @@ async fn an_answer_is_remembered_for_its_moment_only() {
     talk.given(&[deployed("search", "s9", "2026-10-31T10:00:00Z")]).await;
     assert_eq!(talk.data(query).await["scorecard"]["metric"]["numerator"], 6.0);
     talk.clock.set(time("2026-11-01T00:00:01.9Z"));
-    assert_eq!(talk.data(query).await["scorecard"]["window"]["to"], "2026-11-01T00:00:01Z");
+    assert_eq!(talk.data(query).await["scorecard"]["window"]["to"], "2026-11-01T00:00:02Z");
     let metrics = talk.get("/metrics").await.text;
     assert!(metrics.contains("vigie_remembered_answers_total 1\n"), "{metrics}");
 }
