@@ -61,9 +61,10 @@ impl Door {
             ..Limits::default()
         };
         let needs_token = self.auth == Auth::Required;
+        let takes_webhooks = engine.hooks().is_some();
         let options = ServerOptions { demo, limits, ..ServerOptions::new(self.listener, engine, self.auth) };
         let server = vigie_api::serve(options)?;
-        greet(server.address(), needs_token, demo);
+        greet(server.address(), needs_token, takes_webhooks, demo);
         shutdown.asked().await;
         server.stop().await?;
         Ok(())
@@ -71,7 +72,7 @@ impl Door {
 }
 
 /// Says where to look, and what to ask first.
-fn greet(address: SocketAddr, needs_token: bool, demo: bool) {
+fn greet(address: SocketAddr, needs_token: bool, takes_webhooks: bool, demo: bool) {
     let paint = Paint::for_stderr();
     let host = match address.ip() {
         ip if ip.is_unspecified() => format!("127.0.0.1:{}", address.port()),
@@ -85,6 +86,9 @@ fn greet(address: SocketAddr, needs_token: bool, demo: bool) {
     ));
     say(format_args!("  GraphQL   http://{host}/graphql   (a browser shows the explorer)"));
     say(format_args!("  intake    http://{host}/v1/events"));
+    if takes_webhooks {
+        say(format_args!("  webhooks  http://{host}/v1/hooks/CONNECTOR (vigie connector list)"));
+    }
     say(format_args!("  metrics   http://{host}/metrics, health at /health/live and /health/ready"));
     say("To ask something:");
     let token = if needs_token { "-H 'Authorization: Bearer vg_…' " } else { "" };
