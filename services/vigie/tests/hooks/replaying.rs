@@ -10,6 +10,7 @@ use crate::house::{Site, becoming, deliveries, deployed, facts, services, settle
 
 store_test_suite! {
     a_corrected_mapping_moves_the_history_and_back,
+    a_history_of_several_batches_moves_and_back,
     an_incident_that_meant_another_service_moves,
     a_field_that_is_said_no_more_is_gone,
     what_others_say_too_stays,
@@ -77,6 +78,24 @@ async fn a_corrected_mapping_moves_the_history_and_back(database: TestDatabase) 
     let engine = replayed(&mended, &database).await;
     assert_eq!(services(&engine), ["checkout"], "and again");
     assert_eq!(facts(&engine)[0].deployments.len(), 5);
+    engine.shutdown().await;
+}
+
+/// What is read of the log for one batch is kept up for the next ones.
+async fn a_history_of_several_batches_moves_and_back(database: TestDatabase) {
+    let guessed = Site::new();
+    let house = guessed.serve(&database).await;
+    let body = |number: u32| becoming(&[deployed("shop", &number.to_string(), "2026-09-01T10:00:00Z")]);
+    let posts = (0..200).map(|number| house.given(body(number)));
+    futures::future::join_all(posts).await;
+    house.settle().await;
+    let before = facts(&house.engine);
+    house.stop().await;
+    let engine = replayed(&Site::new().service("checkout", "app", "shop"), &database).await;
+    assert_eq!((services(&engine), facts(&engine)[0].deployments.len()), (vec!["checkout".to_owned()], 200));
+    engine.shutdown().await;
+    let engine = replayed(&guessed, &database).await;
+    assert_eq!(facts(&engine), before);
     engine.shutdown().await;
 }
 
