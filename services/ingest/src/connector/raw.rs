@@ -21,8 +21,9 @@ pub struct RawDelivery {
 #[error("the delivery was not kept in a form that this program reads")]
 pub struct Damaged;
 
-/// The first byte of what is packed, for the day when it is packed in another way.
-const FORM: u8 = 1;
+/// The first byte of what is packed: a frame of zstd follows, or what was to be packed, as it is.
+const PACKED: u8 = 1;
+const AS_IT_IS: u8 = 2;
 /// Form, length of what is unpacked, length of the headers.
 const HEAD: usize = 9;
 /// More than any delivery that is ever taken in.
@@ -45,16 +46,13 @@ impl RawDelivery {
         let headers = serde_json::to_vec(&headers).unwrap_or_default();
         let plain = [&headers, body].concat();
         let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-        let mut packed = vec![FORM];
-        packed.extend(length(plain.len()));
-        packed.extend(length(headers.len()));
         let frame = COMPRESSOR.with_borrow_mut(|compressor| compressor.as_mut()?.compress(&plain).ok());
-        match frame {
-            Some(frame) => packed.extend(frame),
-            // No memory for packing: it is kept as it is, which its length tells.
-            None => packed.extend(plain),
-        }
-        packed
+        // As it is where packing gains nothing, or there is no memory for it.
+        let (form, content) = match &frame {
+            Some(frame) if frame.len() < plain.len() => (PACKED, frame),
+            _ => (AS_IT_IS, &plain),
+        };
+        [&[form][..], &length(plain.len()), &length(headers.len()), content].concat()
     }
 
     /// Unpacks one.
@@ -63,15 +61,16 @@ impl RawDelivery {
     /// See [`Damaged`].
     pub fn unpack(packed: &[u8]) -> Result<Self, Damaged> {
         let (head, frame) = packed.split_at_checked(HEAD).ok_or(Damaged)?;
-        let &[FORM, a, b, c, d, e, f, g, h] = head else { return Err(Damaged) };
+        let &[form, a, b, c, d, e, f, g, h] = head else { return Err(Damaged) };
         let length = |bytes| usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX);
         let (whole, of_headers) = (length([a, b, c, d]), length([e, f, g, h]));
         if whole > MOST {
             return Err(Damaged);
         }
-        let mut plain = match frame.len() == whole {
-            true => frame.to_vec(),
-            false => zstd::bulk::decompress(frame, whole).map_err(|_| Damaged)?,
+        let mut plain = match form {
+            PACKED => zstd::bulk::decompress(frame, whole).map_err(|_| Damaged)?,
+            AS_IT_IS => frame.to_vec(),
+            _ => return Err(Damaged),
         };
         if plain.len() != whole || of_headers > whole {
             return Err(Damaged);
@@ -116,6 +115,16 @@ mod tests {
             assert!(packed.len() < 400, "{}", packed.len());
             let raw = RawDelivery::unpack(&packed).unwrap();
             assert_eq!(raw.headers().collect::<Vec<_>>(), [("x-id", "7"), ("x-type", "ü")]);
+            assert_eq!(raw.body, body);
+        }
+    }
+
+    #[test]
+    fn a_delivery_of_any_length_comes_out_again() {
+        // Some of these are as long packed as they were, which must not be taken for what was not packed.
+        for length in 0..300 {
+            let body: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
+            let raw = RawDelivery::unpack(&RawDelivery::pack(&manifest(), [("host", "127.0.0.1")], &body)).unwrap();
             assert_eq!(raw.body, body);
         }
     }
