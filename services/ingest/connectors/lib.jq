@@ -279,6 +279,15 @@ def image_repository:
 # The last part of that, the best guess of a service: "shop".
 def image_name: image_repository | if . == null then null else split("/") | last end;
 
+# A monitor's notice of a check of its (`id`, `service`, `since`, `up`, …), by the settings that each of them has: `as`
+# and `shortest`. Vigie makes outages of such notices, so that a notice of up need not say which outage it ends.
+def check_notice($settings):
+  {kind: "check"} + . + {
+    counts_as: (if $settings.as == "availability" then "availability" else null end),
+    shortest: (if ($settings.shortest // 0) > 0 then $settings.shortest | ceil else null end),
+    at: .since
+  } | drop_nulls;
+
 # The service in a name that holds its environment as well: "shop-prod" → "shop", "prod-shop" → "shop". Only at the
 # ends, and only words that are hardly ever a service's own; null if nothing is left.
 def service_guess:

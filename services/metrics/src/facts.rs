@@ -7,6 +7,7 @@ pub mod availability;
 pub mod blame;
 pub mod catalogue;
 pub mod changes;
+pub mod checks;
 pub mod environments;
 pub mod fold;
 pub mod history;

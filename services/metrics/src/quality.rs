@@ -96,7 +96,7 @@ impl Snapshot {
 
 /// Whether the fault is that of a row which several services share.
 fn is_shared(item: &QualityItem) -> bool {
-    const KINDS: [&str; 5] = ["commit", "pull_request", "incident", "team", "note"];
+    const KINDS: [&str; 6] = ["commit", "pull_request", "incident", "check", "team", "note"];
     let kind = item.subject.split(':').next().unwrap_or_default();
     // Whether unknown paths touch a service is asked for each of them.
     KINDS.contains(&kind) && &*item.code != "unknown_paths"

@@ -1,6 +1,6 @@
 //! The entities of everything, in memory, and which services an event touches.
 //!
-//! Catalogue, settings, incidents and notes are always held: they are few, and they cross services. The rest lives in
+//! Catalogue, settings, incidents, checks and notes are always held: they are few, and they cross services. The rest lives in
 //! *homes* (a service's deployments, a repository's commits), which are loaded when a fold needs them and can be
 //! let go again. Merging is order-independent, so loading a home and applying an event that is in it already
 //! changes nothing.
@@ -18,6 +18,7 @@ use vigie_model::views::{Availability, Deployment, Maintenance, TeamEntry};
 use vigie_model::{Entity, Settings};
 
 use crate::facts::catalogue::Catalogue;
+use crate::facts::checks::Checks;
 use crate::facts::fold::{self, Inputs, candidates, named_by};
 use crate::facts::incidents::Incidents;
 use crate::facts::quality::Fault;
@@ -41,6 +42,7 @@ pub struct World {
     catalogue: Catalogue,
     held: Held,
     incidents: Incidents,
+    checks: Checks,
     homes: Homes,
     /// Services that events other than the catalogue's speak of, by the name they use.
     seen_services: HashSet<Box<str>>,
@@ -65,6 +67,7 @@ impl World {
             catalogue: Catalogue::default(),
             held: Held::default(),
             incidents: Incidents::default(),
+            checks: Checks::default(),
             homes: Homes::default(),
             seen_services: HashSet::new(),
             seen_teams: BTreeSet::new(),
@@ -214,12 +217,14 @@ impl World {
                 faults.push(absent_source(slug, "deployments_from", chosen, &reporting));
             }
         }
+        let mut availability = views(&entities, Kind::Availability, Availability::from_entity);
+        availability.extend(names.iter().flat_map(|name| self.checks.availability_of(name)).cloned());
         Some(fold::fold(&Inputs {
             slug,
             settings: &self.settings,
             catalogue: &self.catalogue,
             deployments,
-            availability: views(&entities, Kind::Availability, Availability::from_entity),
+            availability,
             maintenance: views(&entities, Kind::Maintenance, Maintenance::from_entity),
             incidents,
             faults,
@@ -235,8 +240,8 @@ impl World {
             || names.iter().any(|name| self.held.ever_named(&Named::Service(name.clone())))
     }
 
-    /// What is wrong with the entities that a service shares with others or that declare it: incidents, notes, the
-    /// catalogue's entries of it and of its team.
+    /// What is wrong with the entities that a service shares with others or that declare it: incidents, checks, notes,
+    /// the catalogue's entries of it and of its team.
     fn faults_around(&self, slug: &str, names: &[Box<str>]) -> Vec<Fault> {
         let team = self.catalogue.service(slug).and_then(|entry| entry.team.clone());
         let declaring = names.iter().filter_map(|name| self.catalogue.entity(Kind::Service, name));

@@ -180,6 +180,32 @@ fn availability() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// What monitors say: few checks, whose notices often meet at one instant.
+fn check() -> impl Strategy<Value = Value> {
+    let minutes = prop::sample::select(vec![0_u8, 30]);
+    let is_availability = prop::bool::weighted(0.3);
+    (0..2_u8, services(), 0..8_i64, any::<bool>(), is_availability, minutes, 0..8_u8).prop_map(
+        |(id, service, hours, up, is_availability, shortest, change)| {
+            let since = format_time(BEGIN + hours * 20 * MINUTE);
+            let mut notice = json!({"kind": "check", "id": format!("k{id}"), "since": since, "up": up});
+            match change {
+                0 => {
+                    notice["deleted"] = true.into();
+                    notice["at"] = format_time(BEGIN + 2 * DAY).into();
+                }
+                _ => {
+                    notice["service"] = service.into();
+                    notice["counts_as"] = if is_availability { "availability" } else { "incident" }.into();
+                    notice["shortest"] = (u64::from(shortest) * 60).into();
+                    notice["severity"] = "major".into();
+                    notice["at"] = format_time(BEGIN + DAY + i64::from(change) * HOUR).into();
+                }
+            }
+            notice
+        },
+    )
+}
+
 /// An event of a small world, so that most of them concern each other.
 fn event() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -191,6 +217,7 @@ fn event() -> impl Strategy<Value = Value> {
         2 => correction(),
         3 => catalogue(),
         2 => availability(),
+        3 => check(),
     ]
 }
 

@@ -162,6 +162,7 @@ impl Event {
             Kind::Commit => home_of_repository(self.text(k::commit::REPOSITORY)),
             Kind::PullRequest => home_of_repository(self.text(k::pull_request::REPOSITORY)),
             Kind::Incident => format!("i:{}:{}", self.source, self.text(k::incident::ID)),
+            Kind::Check => format!("k:{}:{}", self.source, self.text(k::check::ID)),
             Kind::Note => format!("n:{}:{}", self.source, self.text(k::note::ID)),
             Kind::Service => format!("c:service:{}", self.text(k::service::SLUG)),
             Kind::Team => format!("c:team:{}", self.text(k::team::SLUG)),
@@ -213,6 +214,7 @@ impl Event {
                 Some(Value::Text(text)) => key.push_str(text),
                 Some(Value::Time(at)) => key.push_str(&at.to_string()),
                 Some(Value::Int(n)) => key.push_str(&n.to_string()),
+                Some(Value::Bool(is)) => key.push_str(&is.to_string()),
                 _ => {}
             }
         }

@@ -222,6 +222,20 @@ kinds! {
         TOTAL "total" Optional (Type::Count) "How many requests there were.";
         LABELS "labels" Optional (Type::Labels) "What the site wants to keep.";
     }
+    /// What a monitor says of a check of its: since when it is up, or down. An outage is from down to the next up.
+    Check check "check" 'k' {
+        ID "id" Identity (Type::Id) "The source's id of what it watches; the same for every outage of it.";
+        SINCE "since" Identity (Type::Time) "Since when this holds.";
+        UP "up" Identity (Type::Bool) "Whether it is up.";
+        SERVICE "service" Required (Type::Id) "The service that it tells of.";
+        ENVIRONMENT "environment" Optional (Type::LowerId) "Where; production when left out.";
+        COUNTS_AS "counts_as" Optional (Type::Choice(&["incident", "availability"])) "What its outages are: incidents (when left out), or intervals of downtime between those of uptime.";
+        SHORTEST "shortest" Optional (Type::Count) "Seconds: an outage that was over sooner counts as none.";
+        TITLE "title" Optional (Type::Text(10_000)) "What its outage is called.";
+        SEVERITY "severity" Optional (Type::Choice(&["critical", "major", "minor", "info"])) "How bad its outage is; unknown when left out.";
+        URL "url" Optional (Type::Text(4_096)) "Where to read more.";
+        LABELS "labels" Optional (Type::Labels) "What the site wants to keep.";
+    }
     /// An announced interruption, taken out of uptime.
     Maintenance maintenance "maintenance" 'm' {
         SERVICE "service" Identity (Type::Id) "The service's slug.";
@@ -287,7 +301,13 @@ impl Kind {
     pub fn identity_has_source(self) -> bool {
         matches!(
             self,
-            Kind::Deployment | Kind::Incident | Kind::Availability | Kind::Maintenance | Kind::Note | Kind::Other
+            Kind::Deployment
+                | Kind::Incident
+                | Kind::Availability
+                | Kind::Check
+                | Kind::Maintenance
+                | Kind::Note
+                | Kind::Other
         )
     }
 

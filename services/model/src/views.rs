@@ -6,12 +6,14 @@
 
 mod availability;
 mod catalogue;
+mod check;
 mod code;
 mod deployment;
 mod incident;
 
 pub use availability::{Availability, Maintenance, Sample};
 pub use catalogue::{Note, ServiceEntry, TeamEntry};
+pub use check::Check;
 pub use code::{Commit, PullRequest};
 pub use deployment::{Deployment, Outcome};
 pub use incident::Incident;

@@ -153,7 +153,13 @@ impl Received {
         Ok(NewDelivery {
             connector: connector.name.as_str().into(),
             source: source.clone(),
-            identity: identity(&connector.name, source, &envelope, &self.body),
+            identity: identity(
+                &connector.name,
+                source,
+                &envelope,
+                &self.body,
+                connector.manifest.repeats.then_some(self.now),
+            ),
             received_at: self.now,
             bytes: self.body.len(),
             content: RawDelivery::pack(&connector.manifest, headers(), &self.body),

@@ -65,11 +65,12 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The world as the log stood at a place, with catalogue, settings, incidents and notes, and the names of all
+    /// The world as the log stood at a place, with catalogue, settings, incidents, checks and notes, and the names of all
     /// there is; the rest is read when a fold needs it. `is_past`: the log goes on beyond the place.
     pub(crate) async fn open(store: &Store, seq: i64, is_past: bool, held_entities: usize) -> Result<Self> {
         let catalogue = store.events_with_home_prefix("c:", Some(seq)).await?;
         let incidents = store.events_with_home_prefix("i:", Some(seq)).await?;
+        let checks = store.events_with_home_prefix("k:", Some(seq)).await?;
         let notes = store.events_with_home_prefix("n:", Some(seq)).await?;
         let repositories = store.homes("r:").await?;
         let mut folder = Self {
@@ -94,7 +95,7 @@ impl Folder {
         let services = if is_past { Vec::new() } else { store.homes("s:").await? };
         folder
             .with_world(move |world| {
-                for records in [catalogue, incidents, notes] {
+                for records in [catalogue, incidents, checks, notes] {
                     parse(&records).into_iter().for_each(|stored| world.apply(stored));
                 }
                 for name in &names {

@@ -21,9 +21,10 @@ def revision: first_of(tag("git.commit.sha"), tag("version"));
 def title: first_of(field("alert_title"), field("event_title")) | if . == null then null
   else sub("^(\\[[^\\]]*\\] *)+"; "") | short(10000) end;
 
+# what names the service best comes first
 def matches:
-  ([tags[] | select(test("^[^:]+:.")) | capture("^(?<key>[^:]+):(?<value>.+)$")] | from_entries)
-  + {monitor: title, monitor_id: field("alert_id"), hostname: field("hostname")}
+  {service: tag("service"), monitor: title, monitor_id: field("alert_id"), hostname: field("hostname")}
+  + ([tags[] | select(test("^[^:]+:.")) | capture("^(?<key>[^:]+):(?<value>.+)$")] | from_entries)
   | map_values(as_id);
 
 # The *first* time of something counts, and the event with the latest `at` wins. So it is an event of its own, with
@@ -45,32 +46,28 @@ def state: transition as $t
 def is_chosen: [state, (tag("severity") | values), (field("priority") | values) | values | ascii_downcase] as $words
   | any(.settings.severities[] | ascii_downcase; . == "*" or IN($words[]));
 
-def monitor:
-  (happened_at | need("date")) as $at
-  | "monitor/\(field("alert_cycle_key") | need("alert_cycle_key"))" as $id
+def notice($up):
+  .settings as $settings
   | {
-      kind: "incident", id: $id, partial: true,
-      service: (first_of(service, (title | slug)) | need("a service tag or alert_title")),
-      environment: environment,
-      title: title,
-      severity: (first_of(tag("severity"), field("priority")) | severity_guess),
-      url: (field("link") | if . == null then null else short(4096) end),
-      matches: matches,
-      at: $at
-    };
+    id: "monitor/\(field("alert_cycle_key") | need("alert_cycle_key"))",
+    since: (happened_at | need("date")),
+    up: $up,
+    service: (first_of(service, (title | slug)) | need("a service tag or alert_title")),
+    environment: environment,
+    title: (if $up then null else title end),
+    severity: (first_of(tag("severity"), field("priority")) | severity_guess | . // $settings.severity),
+    url: (field("link") | if . == null then null else short(4096) end),
+    matches: matches
+  }
+  | check_notice($settings);
 
 def monitor_event:
   state as $state
   | if $state == null then empty
     elif $state == "no data" and (.settings.no_data | not) then empty
-    elif $state == "recovered" then
-      # which threshold it recovers from isn't said
-      monitor | . + {resolved_at: .at} | drop_nulls
-    elif is_chosen or $state == "no data" then
-      .settings.severity as $default
-      | monitor | .severity //= $default | drop_nulls
-      # triggered again within one outage (after a warning, or to remind) is not another start
-      | ., only_the_first(.id; "started_at"; .at)
+    # which threshold it recovers from isn't said: where it was no outage, that changes nothing
+    elif $state == "recovered" then notice(true)
+    elif is_chosen or $state == "no data" then notice(false)
     else empty end;
 
 # --- Incidents ----------------------------------------------------------------------------------------

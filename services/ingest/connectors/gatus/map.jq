@@ -1,6 +1,5 @@
 # Gatus, through its `custom` alert provider (with the template of README.md) or its `gitlab` one (GitLab's alert format,
-# sent to any address). Neither says at the notice of resolution since when the endpoint was down, and both name the
-# endpoint but not the outage: the incident is known by the endpoint.
+# sent to any address).
 
 # --- What the two providers send, in one shape ---
 
@@ -33,35 +32,23 @@ def gitlab:
       at: first_of((.end_time, .start_time) | time)
     };
 
-# --- The incident ---
-
-def incident($input):
+def notice($input):
   {
-    kind: "incident",
     id: (if has("at") then [.group, .name, .url] else [.group, .name] end | map(values) | join("/") | as_id | need("endpoint_name")),
+    # the custom provider has no time to give
+    since: (.at // $input.received_at),
+    up: .resolved,
     service: (.name | service_guess | need("endpoint_name")),
     environment: first_of(.environment, $input.settings.environment, (.group | environment_guess), (.name | environment_guess)),
     severity: .severity,
-    matches: {endpoint: (.name | as_id), group: (.group | as_id), url: (.url | as_id)},
-    # the custom provider has no time to give
-    at: (.at // $input.received_at)
-  };
-
-def down($input):
-  incident($input)
-  + {
-      title: (["\([.group, .name] | map(values) | join("/")) is down", .description] | map(values) | join(": ") | short(10000)),
-      started_at: (.at // $input.received_at)
-    }
-  | drop_nulls
-  # the endpoint's earlier outage is over, this one is not
-  | . + {resolved_at: null};
-
-def up($input): incident($input) + {partial: true, resolved_at: (.at // $input.received_at)} | drop_nulls;
+    title: (if .resolved then null
+      else ["\([.group, .name] | map(values) | join("/")) is down", .description] | map(values) | join(": ") | short(10000) end),
+    matches: {endpoint: (.name | as_id), group: (.group | as_id), url: (.url | as_id)}
+  }
+  | check_notice($input.settings);
 
 . as $input
 | first(gitlab, custom)
 | .severity = (first_of(.severity, $input.settings.severity) | severity_guess)
 | if (.severity as $s | ($input.settings.severities // []) | index([$s])) == null then empty
-  elif .resolved then up($input)
-  else down($input) end
+  else notice($input) end

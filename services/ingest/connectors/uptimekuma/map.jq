@@ -25,41 +25,24 @@ def about:
     }
   };
 
-# The monitor and its outage's start, to the second: the database of some installations keeps no more.
-def outage($since):
-  monitor.id | as_id | need("monitor.id")
-  | . + "@" + ($since | "\(seconds_between("1970-01-01T00:00:00Z"; .) | round)");
+def notice($since; $up):
+  .settings as $settings
+  | about + {
+    id: (monitor.id | as_id | need("monitor.id")),
+    since: $since,
+    up: $up,
+    severity: $settings.severity
+  };
 
-def incident($id): about + {kind: "incident", id: $id, severity: .settings.severity, at: at};
+def title: ["\(monitor.name) is down", .body.heartbeat.msg] | map(strings | select(. != "")) | join(": ") | short(10000);
 
-def title: (["\(monitor.name) is down", .body.heartbeat.msg] | map(strings | select(. != "")) | join(": ") | short(10000));
-
-def down:
-  if .settings.old then
-    incident(monitor.id | as_id | need("monitor.id")) + {title: title, started_at: at} | drop_nulls
-    # the monitor's earlier outage is over, this one is not
-    | . + {resolved_at: null}
-  elif .settings.as != "availability" then
-    incident(outage(at)) + {title: title, started_at: at} | drop_nulls
-  # an interval of downtime needs its end
-  else empty end;
+def down: .settings as $settings | notice(at; false) + {title: title} | check_notice($settings);
 
 def up:
-  (.settings.shortest // 0) as $shortest
-  | if .settings.old then
-      incident(monitor.id | as_id | need("monitor.id")) + {partial: true, resolved_at: at}
-    else
-      (down_since | need("heartbeat.lastDownTime (an older Uptime Kuma? then set old = true)")) as $since
-      | at as $to
-      | seconds_between($since; $to) as $seconds
-      # "auto" too: nothing says since when it had been up, and with its downtimes alone it would never have been
-      | if .settings.as != "availability" then
-          if $seconds < $shortest then {kind: "incident", id: outage($since), deleted: true, at: $to}
-          else incident(outage($since)) + {started_at: $since, resolved_at: $to} end
-        elif $seconds < $shortest or $seconds <= 0 then empty
-        else about + {kind: "availability", from: $since, to: $to, up: false, at: $to} end
-    end
-  | drop_nulls;
+  .settings as $settings
+  # where the notice of down got lost, newer versions say here since when
+  | (down_since as $since | if $since == null then empty else notice($since; false) end), notice(at; true)
+  | check_notice($settings);
 
 # Tests of the notification, and certificates that will expire, come without a heartbeat.
 if (.body | type) != "object" or (.body.heartbeat | type) != "object" or (.body.monitor | type) != "object" then empty

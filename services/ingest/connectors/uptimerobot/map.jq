@@ -1,7 +1,6 @@
 # UptimeRobot: one delivery when a monitor goes down, one when it is up again, in the fields of the template of README.md
 # (its variables' own names), or in those of an older template that spells them monitor_friendly_name, alert_type and so on.
-# Only the notice of up says for how long it was down, so that everything comes from it: at the notice of down, the
-# end is unknown, and the two agree on the start only to within seconds.
+# The notice of up also says for how long it was down; the two agree on the start only to within seconds.
 
 # What a template's field holds; a variable that UptimeRobot had nothing for stays as it was written.
 def field(names): first_of(.body | names | values | tostring | select(test("^\\*[A-Za-z]+\\*$") | not));
@@ -19,7 +18,7 @@ def state:
     else null end;
 
 # The template of README.md has the time; without it the arrival is the nearest that is known.
-def ended_at: first_of((field(.alertDateTime?, .alert_date_time?) | time), .received_at);
+def changed_at: first_of((field(.alertDateTime?, .alert_date_time?) | time), .received_at);
 
 # Seconds, or in words: "1 day, 2 hours, 44 minutes and 37 seconds".
 def seconds_down:
@@ -35,24 +34,24 @@ def about:
     matches: {monitor: (name | as_id), monitor_id: (monitor | as_id), url: (url | as_id)}
   };
 
-def up:
-  ended_at as $to
-  | (seconds_down | need("alertDuration")) as $seconds
-  | ($to | plus_seconds(-$seconds)) as $from
-  | if $seconds < (.settings.shortest // 0) or $seconds <= 0 then empty
-    # "auto" too: nothing says since when it had been up, and with its downtimes alone it would never have been
-    elif .settings.as != "availability" then
-      about + {
-        kind: "incident",
-        id: ([first_of(monitor, name, url), $from] | join("@") | as_id),
-        title: (["\(first_of(name, url)) was down", field(.alertDetails?, .alert_details?)] | map(values) | join(": ") | short(10000)),
-        severity: .settings.severity,
-        started_at: $from,
-        resolved_at: $to,
-        at: $to
-      }
-    else about + {kind: "availability", from: $from, to: $to, up: false, at: $to}
-    end
-  | drop_nulls;
+def title: ["\(first_of(name, url)) is down", field(.alertDetails?, .alert_details?)] | map(values) | join(": ") | short(10000);
 
-if state == "up" then up else empty end
+def notice($since; $up; $title):
+  .settings as $settings
+  | about + {
+    id: (first_of(monitor, name, url) | as_id | need("monitorID")),
+    since: $since,
+    up: $up,
+    severity: $settings.severity,
+    title: $title
+  }
+  | check_notice($settings);
+
+def up:
+  changed_at as $at
+  | seconds_down as $seconds
+  | (if ($seconds // 0) > 0 then notice($at | plus_seconds(-$seconds); false; null) else empty end), notice($at; true; null);
+
+def down: changed_at as $at | title as $title | notice($at; false; $title);
+
+if state == "up" then up elif state == "down" then down else empty end

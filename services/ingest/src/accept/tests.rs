@@ -153,7 +153,7 @@ fn json_that_is_no_event_is_rejected_and_not_refused() {
     event 0: an event is an object, this is a number: 42 (send {"kind": …, …})
     event 0: an event is an object, this is a string: "hello" (send {"kind": …, …})
     event 0: an event is an object, this is null: null (send {"kind": …, …})
-    event 0: kind: it is missing (say which: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+    event 0: kind: it is missing (say which: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
     event 0: slug: the key "slug" stands twice in one object (column 32, near `am","slug":"a","slug":"b"}`) (which of the two is meant? Leave one out)
     "#);
 }
@@ -308,8 +308,8 @@ mod cloudevents {
         event 0: specversion: it is missing (a CloudEvents envelope has one: "1.0")
         event 1: an envelope is an object, this is a number: 7 (send {"specversion": "1.0", "type": …, "data": …})
         event 2: data: it is missing (put the event into data)
-        event 3: type: there is no event type "dev.vigie.deploiment.v1" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
-        event 4: type: there is no event type "dev.vigie.settings.v1" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+        event 3: type: there is no event type "dev.vigie.deploiment.v1" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
+        event 4: type: there is no event type "dev.vigie.settings.v1" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
         event 5: an event is an object, this is a number: 7 (send {"kind": …, …})
         event 6: kind: "incident" contradicts the type, which says deployment (leave kind out of the data, or correct the type)
         event 7: id: it is missing (it is part of the identity and needed in every event)
@@ -332,7 +332,7 @@ mod cloudevents {
         insta::assert_snapshot!(told, @r#"
         event 0: ce-type: it is missing (send the header ce-type: dev.vigie.deployment.v1)
         event 0: ce-specversion: "2.0" is not 1.0 (send CloudEvents 1.0)
-        event 0: ce-type: there is no event type "com.example.thing" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+        event 0: ce-type: there is no event type "com.example.thing" (use dev.vigie.<kind>.v1, the kind one of deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
         event 0: content-type: application/cloudevents+avro cannot be read (send application/cloudevents+json or application/cloudevents-batch+json)
         "#);
     }

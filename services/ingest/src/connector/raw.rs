@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use vigie_model::Digest;
+use vigie_model::{Digest, Time};
 use zstd::bulk::Compressor;
 
 use super::{Envelope, Manifest};
@@ -86,13 +86,15 @@ impl RawDelivery {
     }
 }
 
-/// What a delivery is recognised by when it comes again: the tool's own id of it, else what it says.
+/// What a delivery is recognised by when it comes again: the tool's own id of it, else what it says, with its `arrival`
+/// where the same may be said of something else later ([`Manifest::repeats`]).
 #[must_use]
-pub fn identity(connector: &str, source: &str, envelope: &Envelope<'_>, body: &[u8]) -> Digest {
+pub fn identity(connector: &str, source: &str, envelope: &Envelope<'_>, body: &[u8], arrival: Option<Time>) -> Digest {
     let kind = envelope.kind.as_deref().unwrap_or_default();
+    let arrival = arrival.map(|at| [b"\0".as_slice(), &at.to_be_bytes()].concat()).unwrap_or_default();
     let own = match &envelope.id {
         Some(id) => [b"id\0", id.as_bytes()].concat(),
-        None => [b"content\0", kind.as_bytes(), b"\0", body].concat(),
+        None => [b"content\0", kind.as_bytes(), b"\0", body, &arrival].concat(),
     };
     Digest::of(&[connector.as_bytes(), b"\0", source.as_bytes(), b"\0", &own].concat())
 }
@@ -145,17 +147,21 @@ mod tests {
 
     #[test]
     fn a_delivery_is_known_by_its_id_or_by_what_it_says() {
-        let of = |id: Option<&str>, kind: &str, source: &str, body: &str| {
+        let at = |arrival: Option<Time>, id: Option<&str>, kind: &str, source: &str, body: &str| {
             let headers = id.map(|id| ("x-id", id)).into_iter().chain([("x-type", kind)]);
             let manifest = manifest();
             let envelope = Envelope::read(&manifest, headers, body.as_bytes()).unwrap();
-            identity("github", source, &envelope, body.as_bytes())
+            identity("github", source, &envelope, body.as_bytes(), arrival)
         };
+        let of = |id, kind, source, body| at(None, id, kind, source, body);
         assert_eq!(of(Some("1"), "a", "s", "{}"), of(Some("1"), "a", "s", "{\"attempt\": 2}"));
         assert_ne!(of(Some("1"), "a", "s", "{}"), of(Some("2"), "a", "s", "{}"));
         assert_ne!(of(Some("1"), "a", "s", "{}"), of(Some("1"), "a", "t", "{}"));
         assert_eq!(of(None, "a", "s", "{}"), of(None, "a", "s", "{}"));
         assert_ne!(of(None, "a", "s", "{}"), of(None, "b", "s", "{}"));
         assert_ne!(of(None, "a", "s", "{}"), of(None, "a", "s", "{ }"));
+        // Where the same may be said again, when it came tells them apart, and an id still tells which is which.
+        assert_ne!(at(Some(1), None, "a", "s", "{}"), at(Some(2), None, "a", "s", "{}"));
+        assert_eq!(at(Some(1), Some("1"), "a", "s", "{}"), at(Some(2), Some("1"), "a", "s", "{}"));
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use vigie_model::event::Digest;
 use vigie_model::facts::ServiceFact;
-use vigie_model::kinds::{Kind, commit, deployment, incident, service, settings as settings_kind, team};
-use vigie_model::views::Incident;
-use vigie_model::{Entity, Event, Settings, StoredEvent, Time};
+use vigie_model::kinds::{Kind, check, commit, deployment, incident, service, settings as settings_kind, team};
+use vigie_model::views::{Check, Incident};
+use vigie_model::{Entity, Event, Settings, StoredEvent, Time, Value};
 
 use super::World;
 use super::faults::faults_of;
@@ -24,7 +24,7 @@ impl World {
             Kind::Settings => self.apply_settings(event, digest, recorded_at),
             Kind::Service => self.apply_service(event, digest, recorded_at),
             Kind::Team => self.apply_team(event, digest, recorded_at),
-            Kind::Incident | Kind::Note => self.apply_held(event, digest, recorded_at),
+            Kind::Incident | Kind::Check | Kind::Note => self.apply_held(event, digest, recorded_at),
             Kind::Deployment | Kind::Availability | Kind::Maintenance => {
                 let name: Box<str> = event.text(deployment::SERVICE).into();
                 let slug: Box<str> = self.catalogue.slug(&name).into();
@@ -120,21 +120,31 @@ impl World {
         self.dirty.extend(touched);
     }
 
-    /// An incident or a note.
+    /// An incident, a check or a note.
     fn apply_held(&mut self, event: Event, digest: Digest, recorded_at: Time) {
+        let kind = event.kind;
         let key = (event.source.clone(), event.text(incident::ID).into());
-        let is_incident = event.kind == Kind::Incident;
+        let place = match (event.get(check::SINCE), event.get(check::UP)) {
+            (Some(Value::Time(since)), Some(Value::Bool(is_up))) => Some((*since, *is_up)),
+            _ => None,
+        };
         let mut services: BTreeSet<Box<str>> = BTreeSet::new();
-        if is_incident {
+        if kind == Kind::Incident {
             services.extend(self.incidents.services_with(&key));
         }
         let (entity, named) = self.held.apply(event, digest, recorded_at);
-        if is_incident {
-            match Incident::from_entity(entity) {
-                Some(view) => self.incidents.put(view),
-                None => self.incidents.remove(&key),
+        match (kind, place) {
+            (Kind::Incident, _) => {
+                match Incident::from_entity(entity) {
+                    Some(view) => self.incidents.put(view),
+                    None => self.incidents.remove(&key),
+                }
+                services.extend(self.incidents.services_with(&key));
             }
-            services.extend(self.incidents.services_with(&key));
+            (Kind::Check, Some(place)) => {
+                services.extend(self.checks.put(&key, place, Check::from_entity(entity), &mut self.incidents));
+            }
+            _ => {}
         }
         for name in named {
             match name {

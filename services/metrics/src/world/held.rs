@@ -1,13 +1,13 @@
-//! Incidents and notes: they speak of services and teams without living with them, and are always held.
+//! Incidents, checks and notes: they speak of services and teams without living with them, and are always held.
 
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 use vigie_model::event::Digest;
-use vigie_model::kinds::{FieldId, Kind, incident, note};
+use vigie_model::kinds::{FieldId, Kind, check, incident, note};
 use vigie_model::{Entity, Event, Time, Value};
 
-/// What an incident or a note names.
+/// What an incident, a check or a note names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Named {
     Service(Box<str>),
@@ -91,6 +91,7 @@ fn named<'a>(kind: Kind, get: impl Fn(FieldId) -> Option<&'a Value>) -> BTreeSet
             }
             names.extend(text(incident::SERVICE).map(Named::Service));
         }
+        Kind::Check => names.extend(text(check::SERVICE).map(Named::Service)),
         Kind::Note => {
             names.extend(text(note::SERVICE).map(Named::Service));
             names.extend(text(note::TEAM).map(Named::Team));

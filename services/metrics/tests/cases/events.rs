@@ -65,6 +65,7 @@ pub fn events(line: &str, names: &Names) -> Option<Result<Vec<Value>, String>> {
         "incident" => incident(rest, names),
         "up" | "down" => state(kind == "up", rest),
         "requests" => requests(rest),
+        "check" => check(rest),
         "maintenance" => maintenance(rest),
         "service" => service(rest),
         "team" => team(rest),
@@ -268,6 +269,23 @@ fn requests(words: &[String]) -> Result<Vec<Value>, String> {
     for word in rest {
         let (key, value) = pair(word)?;
         line.common(key, value)?;
+    }
+    line.done()
+}
+
+/// `check ID SERVICE up|down TIME [shortest=SECONDS] [counts_as=…] …`
+fn check(words: &[String]) -> Result<Vec<Value>, String> {
+    let (mut line, rest) = Line::new("check", 4, words)?;
+    line.set("id", line.positional[0].clone());
+    line.set("service", line.positional[1].clone());
+    line.set("up", line.positional[2] == "up");
+    line.set("since", stamp(&line.positional[3])?);
+    for word in rest {
+        match pair(word)? {
+            ("counts_as", value) => line.set("counts_as", value),
+            ("shortest", value) => line.set("shortest", value.parse::<u64>().map_err(|error| error.to_string())?),
+            (key, value) => line.common(key, value)?,
+        }
     }
     line.done()
 }

@@ -44,6 +44,7 @@ files! {
     blame "cases/blame.cases"
     regions "cases/regions.cases"
     incidents "cases/incidents.cases"
+    checks "cases/checks.cases"
     corrections "cases/corrections.cases"
 }
 

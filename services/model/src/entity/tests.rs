@@ -172,6 +172,7 @@ fn has_view(entity: &Entity) -> bool {
         Kind::PullRequest => views::PullRequest::from_entity(entity).is_some(),
         Kind::Incident => views::Incident::from_entity(entity).is_some(),
         Kind::Availability => views::Availability::from_entity(entity).is_some(),
+        Kind::Check => views::Check::from_entity(entity).is_some(),
         Kind::Maintenance => views::Maintenance::from_entity(entity).is_some(),
         Kind::Service => views::ServiceEntry::from_entity(entity).is_some(),
         Kind::Team => views::TeamEntry::from_entity(entity).is_some(),

@@ -351,7 +351,13 @@ impl Reader {
                     return Err(missing("service", "name the service or the team that it is about"));
                 }
             }
-            Kind::Commit | Kind::PullRequest | Kind::Service | Kind::Team | Kind::Other | Kind::Settings => {}
+            Kind::Commit
+            | Kind::PullRequest
+            | Kind::Check
+            | Kind::Service
+            | Kind::Team
+            | Kind::Other
+            | Kind::Settings => {}
         }
         Ok(())
     }

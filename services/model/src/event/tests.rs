@@ -48,14 +48,14 @@ fn an_event_is_an_object_of_a_known_kind() {
     an event is an object, this is an array: [] (send {"kind": …, …})
     an event is an object, this is a number: 42 (send {"kind": …, …})
     an event is an object, this is a string: "deployment" (send {"kind": …, …})
-    kind: it is missing (say which: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+    kind: it is missing (say which: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
     kind: 7 is a number, not a string (send a string)
-    kind: there is no kind "deploiment" (did you mean deployment? known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
-    kind: there is no kind "Deployment" (did you mean deployment? known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
-    kind: there is no kind "pr" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
-    kind: there is no kind "release" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
-    kind: there is no kind "settings" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
-    kind: there is no kind "other" (known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+    kind: there is no kind "deploiment" (did you mean deployment? known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
+    kind: there is no kind "Deployment" (did you mean deployment? known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
+    kind: there is no kind "pr" (known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
+    kind: there is no kind "release" (known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
+    kind: there is no kind "settings" (known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
+    kind: there is no kind "other" (known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
     "#);
 }
 

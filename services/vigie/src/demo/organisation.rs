@@ -49,6 +49,8 @@ pub(super) enum Watched {
     Incidents,
     /// By probes: intervals of up and down.
     Probes,
+    /// By a monitor that tells when it goes down and when it is up again.
+    Monitor,
     /// By counted requests, every hour.
     Requests,
 }
@@ -77,7 +79,7 @@ pub(super) struct Profile {
 use Level::{Elite, High, Low, Medium};
 use Releases::{EveryDays, OnMerge};
 use Style::{Merge, Squash, Trunk};
-use Watched::{Incidents, Probes, Requests};
+use Watched::{Incidents, Monitor, Probes, Requests};
 
 type Row = (&'static str, &'static str, &'static str, Level, Releases, Style, Watched);
 
@@ -91,7 +93,7 @@ const ROSTER: &[Row] = &[
     ("pipelines", "Data pipelines", "data", Medium, EveryDays(8), Squash, Incidents),
     ("cart", "Cart", "storefront", High, OnMerge, Squash, Incidents),
     ("mobile-app", "Mobile app", "mobile", Medium, EveryDays(10), Merge, Incidents),
-    ("tracking", "Parcel tracking", "logistics", High, EveryDays(1), Squash, Probes),
+    ("tracking", "Parcel tracking", "logistics", High, EveryDays(1), Squash, Monitor),
     ("ledger", "General ledger", "billing", Low, EveryDays(63), Merge, Probes),
     ("search", "Search", "storefront", High, OnMerge, Squash, Probes),
     ("fraud-check", "Fraud check", "payments", High, EveryDays(1), Squash, Incidents),

@@ -11,7 +11,7 @@ use super::outbox::{Outbox, text};
 pub(super) fn day(outbox: &mut Outbox, chance: &mut Chance, line: &mut Line, day: Time) {
     match line.profile.watched {
         Watched::Incidents => {}
-        Watched::Probes => probes(outbox, chance, line, day),
+        Watched::Probes | Watched::Monitor => probes(outbox, chance, line, day),
         Watched::Requests => requests(outbox, chance, line, day),
     }
     line.outages.retain(|(_, to)| *to > day + DAY);
@@ -40,7 +40,14 @@ fn probes(outbox: &mut Outbox, chance: &mut Chance, line: &Line, day: Time) {
         outages.push((at, at + chance.between(1, 4) * MINUTE));
     }
     let mut send = |from: Time, to: Time, up: bool| {
-        if from < to {
+        if from < to && line.profile.watched == Watched::Monitor {
+            // It tells of changes; what holds in between follows.
+            let event = json!({
+                "kind": "check", "source": "monitor", "id": format!("{} from outside", line.profile.slug),
+                "service": line.profile.slug, "since": text(from), "up": up, "counts_as": "availability",
+            });
+            outbox.send(from, &event);
+        } else if from < to {
             let event = json!({
                 "kind": "availability", "source": "probes", "service": line.profile.slug,
                 "from": text(from), "to": text(to), "up": up,

@@ -30,7 +30,7 @@ no event at all
     assert_snapshot!(timeless(&ran.out), @r#"
     1 accepted, 1 duplicate, 5 rejected in TIME
       events.ndjson: line 1: started_at: "2026-10-01T12:00:00": the time has no offset (write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00)
-      events.ndjson: line 2: kind: there is no kind "deploymant" (did you mean deployment? known kinds: deployment, commit, pull_request, incident, availability, maintenance, service, team, note)
+      events.ndjson: line 2: kind: there is no kind "deploymant" (did you mean deployment? known kinds: deployment, commit, pull_request, incident, availability, check, maintenance, service, team, note)
       events.ndjson: line 3: finished_at: it is missing (a deployment with an outcome has ended: say when)
       events.ndjson: line 6: finishedat: the kind deployment has no such field; its value is "2026-10-01T12:00:00Z" (did you mean finished_at? Put what has no field into labels)
       events.ndjson: line 7: an object was expected (column 2, near `no event at all`) (send each event as one JSON object)

@@ -5,5 +5,6 @@
 mod arriving;
 mod house;
 mod mapping;
+mod monitors;
 mod peers;
 mod replaying;

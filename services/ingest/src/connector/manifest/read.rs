@@ -71,6 +71,8 @@ struct RawManifest {
 #[serde(deny_unknown_fields)]
 struct RawDelivery {
     id: Option<Spanned<String>>,
+    #[serde(default)]
+    repeats: bool,
     #[serde(rename = "type")]
     kind: Option<Spanned<String>>,
     form: Option<String>,
@@ -118,6 +120,7 @@ pub(super) fn manifest(source: &Source<'_>) -> Result<Manifest, Fault> {
         page: raw.page,
         signatures,
         id,
+        repeats: raw.delivery.repeats,
         kind,
         form: raw.delivery.form,
         settings: settings(source, &raw.settings)?,
