@@ -280,13 +280,17 @@ def image_repository:
 def image_name: image_repository | if . == null then null else split("/") | last end;
 
 # A monitor's notice of a check of its (`id`, `service`, `since`, `up`, …), by the settings that each of them has: `as`
-# and `shortest`. Vigie makes outages of such notices, so that a notice of up need not say which outage it ends.
-def check_notice($settings):
+# (where it is "auto", what that means here) and `shortest`. Vigie makes outages of such notices, so that a notice of up
+# need not say which outage it ends.
+def check_notice($settings; $auto):
   {kind: "check"} + . + {
-    counts_as: (if $settings.as == "availability" then "availability" else null end),
-    shortest: (if ($settings.shortest // 0) > 0 then $settings.shortest | ceil else null end),
+    counts_as: (if $settings.as == "auto" then $auto else $settings.as end),
+    shortest: (if $settings.shortest > 0 then $settings.shortest | ceil else null end),
     at: .since
   } | drop_nulls;
+
+# The notice that something is up whose outages would not count: it still ends one that did when it began.
+def bare_notice: {kind: "check", id: .id, since: .since, up: true, at: .since};
 
 # The service in a name that holds its environment as well: "shop-prod" → "shop", "prod-shop" → "shop". Only at the
 # ends, and only words that are hardly ever a service's own; null if nothing is left.

@@ -1,6 +1,6 @@
 //! The entities of everything, in memory, and which services an event touches.
 //!
-//! Catalogue, settings, incidents, checks and notes are always held: they are few, and they cross services. The rest lives in
+//! Catalogue, settings, incidents, checks and notes are always held: they cross services, and are few beside the rest. The rest lives in
 //! *homes* (a service's deployments, a repository's commits), which are loaded when a fold needs them and can be
 //! let go again. Merging is order-independent, so loading a home and applying an event that is in it already
 //! changes nothing.
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 use vigie_model::event::{home_of_repository, home_of_service};
 use vigie_model::facts::ServiceFacts;
-use vigie_model::kinds::Kind;
+use vigie_model::kinds::{Kind, incident};
 use vigie_model::views::{Availability, Deployment, Maintenance, TeamEntry};
 use vigie_model::{Entity, Settings};
 
@@ -248,7 +248,17 @@ impl World {
         let declaring = declaring.chain(team.as_ref().and_then(|team| self.catalogue.entity(Kind::Team, team)));
         let named = names.iter().cloned().map(Named::Service).chain(team.clone().map(Named::Team));
         let named = named.flat_map(|name| self.held.naming(&name));
-        declaring.chain(named).flat_map(faults_of).collect()
+        let faults = |entity: &Entity| {
+            let mut faults = faults_of(entity);
+            // What was sent of an outage that checks make need not be whole.
+            let is_made = entity.kind == Kind::Incident
+                && entity
+                    .text(incident::ID)
+                    .is_some_and(|id| self.checks.incident(&(entity.source.clone(), id.into())).is_some());
+            faults.retain(|fault| !is_made || fault.code != "incomplete");
+            faults
+        };
+        declaring.chain(named).flat_map(faults).collect()
     }
 }
 

@@ -183,19 +183,22 @@ fn availability() -> impl Strategy<Value = Value> {
 /// What monitors say: few checks, whose notices often meet at one instant.
 fn check() -> impl Strategy<Value = Value> {
     let minutes = prop::sample::select(vec![0_u8, 30]);
-    let is_availability = prop::bool::weighted(0.3);
-    (0..2_u8, services(), 0..8_i64, any::<bool>(), is_availability, minutes, 0..8_u8).prop_map(
-        |(id, service, hours, up, is_availability, shortest, change)| {
-            let since = format_time(BEGIN + hours * 20 * MINUTE);
+    let counts_as = prop::sample::select(vec!["incident", "incident", "availability", "both"]);
+    let said = (any::<bool>(), prop::bool::weighted(0.2));
+    (0..2_u8, services(), 0..8_i64, said, counts_as, minutes, 0..8_u8).prop_map(
+        |(id, service, place, (up, inferred), counts_as, shortest, change)| {
+            let since = format_time(BEGIN + place * 20 * MINUTE);
             let mut notice = json!({"kind": "check", "id": format!("k{id}"), "since": since, "up": up});
             match change {
                 0 => {
                     notice["deleted"] = true.into();
                     notice["at"] = format_time(BEGIN + 2 * DAY).into();
                 }
+                1 if up => notice["at"] = format_time(BEGIN + DAY).into(),
                 _ => {
                     notice["service"] = service.into();
-                    notice["counts_as"] = if is_availability { "availability" } else { "incident" }.into();
+                    notice["counts_as"] = counts_as.into();
+                    notice["inferred"] = inferred.into();
                     notice["shortest"] = (u64::from(shortest) * 60).into();
                     notice["severity"] = "major".into();
                     notice["at"] = format_time(BEGIN + DAY + i64::from(change) * HOUR).into();
@@ -204,6 +207,26 @@ fn check() -> impl Strategy<Value = Value> {
             notice
         },
     )
+}
+
+/// What is sent of an outage that checks make.
+fn amendment() -> impl Strategy<Value = Value> {
+    (0..2_u8, 0..8_i64, services(), 0..4_u8, 0..9_i64).prop_map(|(id, place, service, change, hours)| {
+        let since = format_time(BEGIN + place * 20 * MINUTE);
+        let at = format_time(BEGIN + 2 * DAY + hours * HOUR);
+        let mut incident = json!({"kind": "incident", "id": format!("k{id}@{since}"), "partial": true, "at": at});
+        match change {
+            0 => incident["deleted"] = true.into(),
+            1 => incident["service"] = service.into(),
+            2 => incident["mitigated_at"] = at.into(),
+            _ => {
+                incident["service"] = service.into();
+                incident["started_at"] = since.into();
+                incident["severity"] = "critical".into();
+            }
+        }
+        incident
+    })
 }
 
 /// An event of a small world, so that most of them concern each other.
@@ -218,6 +241,7 @@ fn event() -> impl Strategy<Value = Value> {
         3 => catalogue(),
         2 => availability(),
         3 => check(),
+        1 => amendment(),
     ]
 }
 

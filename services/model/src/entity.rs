@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::Time;
 use crate::event::{Digest, Event, Value};
-use crate::kinds::{FieldId, Kind, Role, availability, deployment, incident, maintenance, note};
+use crate::kinds::{FieldId, Kind, Role, availability, check, deployment, incident, maintenance, note};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp {
@@ -226,6 +226,7 @@ impl Entity {
                 let names_one = has(incident::SERVICE) || self.texts(incident::SERVICES).is_some_and(|s| !s.is_empty());
                 (!names_one).then_some("service")
             }
+            Kind::Check => (!self.is(check::UP) && !has(check::SERVICE)).then_some("service"),
             Kind::Availability if is_empty(availability::FROM, availability::TO) => Some("a to that is after from"),
             Kind::Availability => {
                 let is_told = has(availability::UP) || (has(availability::GOOD) && has(availability::TOTAL));

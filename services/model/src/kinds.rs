@@ -227,10 +227,11 @@ kinds! {
         ID "id" Identity (Type::Id) "The source's id of what it watches; the same for every outage of it.";
         SINCE "since" Identity (Type::Time) "Since when this holds.";
         UP "up" Identity (Type::Bool) "Whether it is up.";
-        SERVICE "service" Required (Type::Id) "The service that it tells of.";
+        SERVICE "service" Optional (Type::Id) "The service that it tells of; a notice of up may leave it to that of down.";
         ENVIRONMENT "environment" Optional (Type::LowerId) "Where; production when left out.";
-        COUNTS_AS "counts_as" Optional (Type::Choice(&["incident", "availability"])) "What its outages are: incidents (when left out), or intervals of downtime between those of uptime.";
+        COUNTS_AS "counts_as" Optional (Type::Choice(&["incident", "availability", "both"])) "What its outages are: incidents (when left out), intervals of downtime between those of uptime, or both.";
         SHORTEST "shortest" Optional (Type::Count) "Seconds: an outage that was over sooner counts as none.";
+        INFERRED "inferred" Optional (Type::Bool) "Said of the beginning afterwards; what was said at the time counts before it.";
         TITLE "title" Optional (Type::Text(10_000)) "What its outage is called.";
         SEVERITY "severity" Optional (Type::Choice(&["critical", "major", "minor", "info"])) "How bad its outage is; unknown when left out.";
         URL "url" Optional (Type::Text(4_096)) "Where to read more.";

@@ -153,13 +153,7 @@ impl Received {
         Ok(NewDelivery {
             connector: connector.name.as_str().into(),
             source: source.clone(),
-            identity: identity(
-                &connector.name,
-                source,
-                &envelope,
-                &self.body,
-                connector.manifest.repeats.then_some(self.now),
-            ),
+            identity: identity(&connector.name, source, &envelope, &self.body, self.now),
             received_at: self.now,
             bytes: self.body.len(),
             content: RawDelivery::pack(&connector.manifest, headers(), &self.body),

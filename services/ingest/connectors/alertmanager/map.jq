@@ -27,8 +27,18 @@ def environment($s): labelled($s.environment_labels)
 def what($s): if $s.as == "incident" then (if is_chosen($s) then "incident" else null end)
   elif (is_chosen($s) or is_probe($s)) | not then null
   elif $s.as == "availability" then "availability"
-  # "auto": no alert says since when its target had been up, and with its downtimes alone it would never have been
   else "incident" end;
+# a probe's alerts also tell when its target is up
+def tells_availability($s): $s.as == "availability" or ($s.as == "auto" and is_probe($s));
+
+# Since when an alert's target is down, and since when it is up again. It is known by its labels alone: it stays up until
+# it fires again.
+def notices($s; $began; $ended; $matches):
+  service($s) as $service | environment($s) as $environment | (severity_word($s) | severity_guess) as $severity
+  | {id: fingerprint, since: $began, up: false, service: $service, environment: $environment, title: name, severity: $severity, matches: $matches},
+    (if $ended == null then empty
+     else {id: fingerprint, since: $ended, up: true, service: $service, environment: $environment, severity: $severity, matches: $matches} end)
+  | check_notice({as: "availability", shortest: $s.shortest}; null);
 
 def alert($group; $s; $received):
   what($s) as $what | name as $name
@@ -36,15 +46,12 @@ def alert($group; $s; $received):
     (.startsAt | time | need("startsAt of the alert \($name)")) as $began
     # a resolved alert always has its end; where a relay dropped it, the arrival of this notice is the best guess
     | (if .status == "resolved" then first_of((.endsAt | time), $received) else null end) as $ended
-    | ($ended != null and seconds_between($began; $ended) < ($s.shortest // 0)) as $is_flapping
+    | ($ended != null and seconds_between($began; $ended) < $s.shortest) as $is_flapping
     # in UTC, because the members of a cluster may write another offset
     | "\(fingerprint)/\($began | plus_seconds(0))" as $id
     | (labels + {receiver: ($group.receiver? // null | text)} | map_values(as_id)) as $matches
-    | if $what == "availability" then
-        # only the end says for how long it was down
-        if $ended == null or $is_flapping or seconds_between($began; $ended) <= 0 then empty
-        else {kind: "availability", service: service($s), environment: environment($s),
-              from: $began, to: $ended, up: false, matches: $matches, at: $ended} | drop_nulls end
+    | (if tells_availability($s) then notices($s; $began; $ended; $matches) else empty end),
+      (if $what == "availability" then empty
       elif $is_flapping then {kind: "incident", id: $id, deleted: true, at: $ended}
       else
         {
@@ -58,7 +65,7 @@ def alert($group; $s; $received):
           # firing again and again changes nothing, so that repetitions are recognised
           at: ($ended // $began)
         } | drop_nulls
-      end
+      end)
     end;
 
 .settings as $s | .body as $group | .received_at as $received

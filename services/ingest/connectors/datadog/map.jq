@@ -1,4 +1,4 @@
-# Datadog sends what a template says: the one of this connector's page. A monitor's notices of one outage share
+# Datadog sends what a template says: the one of this connector's page. A monitor's notices have
 # `alert_cycle_key`; an incident has `incident_id`; what has neither is an event.
 
 # a variable that Datadog knows nothing of stays as it is, or is empty
@@ -49,7 +49,8 @@ def is_chosen: [state, (tag("severity") | values), (field("priority") | values) 
 def notice($up):
   .settings as $settings
   | {
-    id: "monitor/\(field("alert_cycle_key") | need("alert_cycle_key"))",
+    # the monitor and, of one that alerts for several things, which of them
+    id: (["monitor", (first_of(field("alert_id"), field("alert_cycle_key")) | need("alert_id")), field("scope")] | map(values) | join("/") | as_id),
     since: (happened_at | need("date")),
     up: $up,
     service: (first_of(service, (title | slug)) | need("a service tag or alert_title")),
@@ -59,14 +60,14 @@ def notice($up):
     url: (field("link") | if . == null then null else short(4096) end),
     matches: matches
   }
-  | check_notice($settings);
+  | check_notice($settings; "incident");
 
 def monitor_event:
   state as $state
   | if $state == null then empty
     elif $state == "no data" and (.settings.no_data | not) then empty
     # which threshold it recovers from isn't said: where it was no outage, that changes nothing
-    elif $state == "recovered" then notice(true)
+    elif $state == "recovered" then .settings.as as $as | notice(true) | if $as == "auto" or $as == "incident" then bare_notice else . end
     elif is_chosen or $state == "no data" then notice(false)
     else empty end;
 

@@ -45,10 +45,10 @@ def notice($input):
       else ["\([.group, .name] | map(values) | join("/")) is down", .description] | map(values) | join(": ") | short(10000) end),
     matches: {endpoint: (.name | as_id), group: (.group | as_id), url: (.url | as_id)}
   }
-  | check_notice($input.settings);
+  | check_notice($input.settings; "both");
 
 . as $input
 | first(gitlab, custom)
 | .severity = (first_of(.severity, $input.settings.severity) | severity_guess)
-| if (.severity as $s | ($input.settings.severities // []) | index([$s])) == null then empty
-  else notice($input) end
+| (.severity as $s | $input.settings.severities | index([$s]) != null) as $counts
+| if $counts then notice($input) elif .resolved then notice($input) | bare_notice else empty end

@@ -30,9 +30,9 @@ def notice($up):
     title: (if $up then null else "\(first_of(.body.name, .body.slug)) is down" end),
     matches: {check: first_of(.body.name | as_id), slug: first_of(.body.slug | as_id), tags: (tags | join(" "))}
   }
-  | check_notice($settings);
+  | check_notice($settings; "incident");
 
-if (severity as $s | (.settings.severities // []) | index([$s])) == null then empty
-elif .body.status? == "down" then notice(false)
-elif .body.status? == "up" then notice(true)
-else empty end
+(severity as $s | .settings.severities | index([$s]) != null) as $counts
+| if .body.status? == "down" then if $counts then notice(false) else empty end
+  elif .body.status? == "up" then notice(true) | if $counts then . else bare_notice end
+  else empty end

@@ -10,8 +10,9 @@ def is_probe: any((list("entityTypes"), list("conditionProducts"))[]; test("synt
 def what: if .settings.as == "incident" then (if is_chosen then "incident" else null end)
   elif (is_chosen or is_probe) | not then null
   elif .settings.as == "availability" then "availability"
-  # "auto": no issue says since when its target had been up, and with its downtimes alone it would never have been
   else "incident" end;
+# a probe's issues also tell when its target is up
+def tells_availability: .settings.as == "availability" or (.settings.as == "auto" and is_probe);
 
 def services:
   {service: (list("service") + list("services")), entity: list("impactedEntities"), condition: list("alertConditionNames"), policy: list("alertPolicyNames")} as $names
@@ -43,19 +44,32 @@ def matches:
 
 def environment: first_of(list("environment")[]);
 
+# Since when what an issue is about is down, and since when it is up again: it stays so until there is another issue. That
+# has another id, so it is known by what it is about.
+def notices($services):
+  .settings as $settings | matches as $matches
+  | $services[] as $service
+  | {
+      id: ([first_of($matches.condition, $matches.policy), $service] | map(values) | join("/") | as_id),
+      service: $service,
+      environment: environment,
+      severity: (priority | severity_guess),
+      matches: ($matches + {entity: (first_of(list("impactedEntities")[] | select(slug == $service)) | as_id)})
+    } as $about
+  | ($about + {since: created_at, up: false, title: (.body.title? | if type == "array" then .[0] else . end | text | short(10000))}),
+    (if closed_at == null then empty else $about + {since: closed_at, up: true} end)
+  | check_notice({as: "availability", shortest: $settings.shortest}; null);
+
 def issue:
   (.body.id | as_id | need("id")) as $id
   | services as $services
   | what as $what
-  | (closed_at != null and seconds_between(created_at; closed_at) < (.settings.shortest // 0)) as $is_flapping
+  | (closed_at != null and seconds_between(created_at; closed_at) < .settings.shortest) as $is_flapping
   | if $what == null then empty
     elif ($services | length) == 0 then error("impactedEntities is missing")
-    elif $what == "availability" then
-      # only the end says for how long it was down
-      if closed_at == null or $is_flapping or seconds_between(created_at; closed_at) <= 0 then empty
-      else . as $in | $services[] as $service
-        | $in | {kind: "availability", service: $service, environment: environment, from: created_at, to: closed_at,
-                 up: false, matches: (matches + {entity: (first_of(list("impactedEntities")[] | select(slug == $service)) | as_id)}), at: closed_at} | drop_nulls end
+    else
+    (if tells_availability then notices($services) else empty end),
+    (if $what == "availability" then empty
     elif $is_flapping then {kind: "incident", id: $id, deleted: true, at: closed_at}
     else
       ({
@@ -70,7 +84,7 @@ def issue:
         at: updated_at
       } | drop_nulls | of($services)),
       first_acknowledged($id)
-    end;
+    end) end;
 
 if .body.issueUrl? == null and .body.createdAt? == null then empty
 elif state | IN("CREATED", "ACTIVATED", "ACKNOWLEDGED", "CLOSED") then issue

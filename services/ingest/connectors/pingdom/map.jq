@@ -40,11 +40,12 @@ def notice($up):
       tags: (tags | join(","))
     }
   }
-  | check_notice($settings);
+  | check_notice($settings; "both");
 
 (.body.current_state? // "" | tostring | ascii_upcase) as $now
 | (.body.previous_state? // "" | tostring | ascii_upcase) as $before
-| if $now == $before or (severity as $s | .settings.severities | index([$s])) == null then empty
-  elif $now == "DOWN" or $now == "FAILING" then notice(false)
-  elif $now == "UP" or $now == "SUCCESS" then notice(true)
+| (severity as $s | .settings.severities | index([$s]) != null) as $counts
+| if $now == $before then empty
+  elif $now == "DOWN" or $now == "FAILING" then if $counts then notice(false) else empty end
+  elif $now == "UP" or $now == "SUCCESS" then notice(true) | if $counts then . else bare_notice end
   else empty end

@@ -36,13 +36,13 @@ def notice($since; $up):
 
 def title: ["\(monitor.name) is down", .body.heartbeat.msg] | map(strings | select(. != "")) | join(": ") | short(10000);
 
-def down: .settings as $settings | notice(at; false) + {title: title} | check_notice($settings);
+def down: .settings as $settings | notice(at; false) + {title: title} | check_notice($settings; "both");
 
 def up:
   .settings as $settings
   # where the notice of down got lost, newer versions say here since when
-  | (down_since as $since | if $since == null then empty else notice($since; false) end), notice(at; true)
-  | check_notice($settings);
+  | (down_since as $since | if $since == null then empty else notice($since; false) + {inferred: true} end), notice(at; true)
+  | check_notice($settings; "both");
 
 # Tests of the notification, and certificates that will expire, come without a heartbeat.
 if (.body | type) != "object" or (.body.heartbeat | type) != "object" or (.body.monitor | type) != "object" then empty

@@ -45,12 +45,12 @@ def notice($since; $up; $title):
     severity: $settings.severity,
     title: $title
   }
-  | check_notice($settings);
+  | check_notice($settings; "both");
 
 def up:
   changed_at as $at
   | seconds_down as $seconds
-  | (if ($seconds // 0) > 0 then notice($at | plus_seconds(-$seconds); false; null) else empty end), notice($at; true; null);
+  | (if ($seconds // 0) > 0 then notice($at | plus_seconds(-$seconds); false; null) + {inferred: true} else empty end), notice($at; true; null);
 
 def down: changed_at as $at | title as $title | notice($at; false; $title);
 

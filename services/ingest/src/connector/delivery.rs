@@ -20,6 +20,8 @@ pub struct Envelope<'d> {
     pub id: Option<String>,
     /// The delivery's type.
     pub kind: Option<String>,
+    /// It lacks the time that the tool's deliveries have.
+    pub is_timeless: bool,
     headers: Vec<(&'d str, &'d str)>,
     body: Cow<'d, str>,
 }
@@ -87,8 +89,9 @@ impl<'d> Envelope<'d> {
             (!text.is_empty() && text.len() <= 500).then_some(text)
         };
         let (id, kind) = (named(id), named(kind));
+        let is_timeless = manifest.time.is_some() && named(value(&manifest.time)?).is_none();
         let headers = headers.iter().copied().filter(|(name, _)| !manifest.is_secret_header(name)).collect();
-        Ok(Self { id, kind, headers, body })
+        Ok(Self { id, kind, is_timeless, headers, body })
     }
 
     /// What the map sees: the delivery with the hook's source and settings, as JSON.

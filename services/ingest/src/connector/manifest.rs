@@ -24,8 +24,9 @@ pub struct Manifest {
     pub signatures: Vec<Scheme>,
     /// Where the tool's own id of a delivery stands; none: it is known by its content.
     pub id: Option<Path>,
-    /// Equal deliveries without an id mean something each time: the tool says neither an id nor a time.
-    pub repeats: bool,
+    /// Where the tool's own time of what happened stands: of deliveries without an id and without it, equal ones mean
+    /// something each time.
+    pub time: Option<Path>,
     /// Where the delivery's type stands.
     pub kind: Option<Path>,
     /// The field of a form that holds the JSON; empty: the form's fields themselves are the body.

@@ -86,12 +86,15 @@ impl RawDelivery {
     }
 }
 
-/// What a delivery is recognised by when it comes again: the tool's own id of it, else what it says, with its `arrival`
-/// where the same may be said of something else later ([`Manifest::repeats`]).
+/// What a delivery is recognised by when it comes again: the tool's own id of it, else what it says, with its arrival
+/// where that is the only time there is.
 #[must_use]
-pub fn identity(connector: &str, source: &str, envelope: &Envelope<'_>, body: &[u8], arrival: Option<Time>) -> Digest {
+pub fn identity(connector: &str, source: &str, envelope: &Envelope<'_>, body: &[u8], received_at: Time) -> Digest {
     let kind = envelope.kind.as_deref().unwrap_or_default();
-    let arrival = arrival.map(|at| [b"\0".as_slice(), &at.to_be_bytes()].concat()).unwrap_or_default();
+    let arrival = match envelope.is_timeless {
+        true => [b"\0".as_slice(), &received_at.to_be_bytes()].concat(),
+        false => Vec::new(),
+    };
     let own = match &envelope.id {
         Some(id) => [b"id\0", id.as_bytes()].concat(),
         None => [b"content\0", kind.as_bytes(), b"\0", body, &arrival].concat(),
@@ -101,6 +104,7 @@ pub fn identity(connector: &str, source: &str, envelope: &Envelope<'_>, body: &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::manifest::Path;
     use super::*;
 
     fn manifest() -> Manifest {
@@ -147,21 +151,26 @@ mod tests {
 
     #[test]
     fn a_delivery_is_known_by_its_id_or_by_what_it_says() {
-        let at = |arrival: Option<Time>, id: Option<&str>, kind: &str, source: &str, body: &str| {
+        let manifest = manifest();
+        let of = |id: Option<&str>, kind: &str, source: &str, body: &str| {
             let headers = id.map(|id| ("x-id", id)).into_iter().chain([("x-type", kind)]);
-            let manifest = manifest();
             let envelope = Envelope::read(&manifest, headers, body.as_bytes()).unwrap();
-            identity("github", source, &envelope, body.as_bytes(), arrival)
+            identity("github", source, &envelope, body.as_bytes(), 1)
         };
-        let of = |id, kind, source, body| at(None, id, kind, source, body);
         assert_eq!(of(Some("1"), "a", "s", "{}"), of(Some("1"), "a", "s", "{\"attempt\": 2}"));
         assert_ne!(of(Some("1"), "a", "s", "{}"), of(Some("2"), "a", "s", "{}"));
         assert_ne!(of(Some("1"), "a", "s", "{}"), of(Some("1"), "a", "t", "{}"));
         assert_eq!(of(None, "a", "s", "{}"), of(None, "a", "s", "{}"));
         assert_ne!(of(None, "a", "s", "{}"), of(None, "b", "s", "{}"));
         assert_ne!(of(None, "a", "s", "{}"), of(None, "a", "s", "{ }"));
-        // Where the same may be said again, when it came tells them apart, and an id still tells which is which.
-        assert_ne!(at(Some(1), None, "a", "s", "{}"), at(Some(2), None, "a", "s", "{}"));
-        assert_eq!(at(Some(1), Some("1"), "a", "s", "{}"), at(Some(2), Some("1"), "a", "s", "{}"));
+        // Where there is a time, a delivery is known by what it says; without it by when it came, too.
+        let timed = Manifest { time: Some(Path::Body(vec!["at".to_owned()])), ..manifest.clone() };
+        let at = |received_at: Time, body: &str| {
+            let envelope = Envelope::read(&timed, [], body.as_bytes()).unwrap();
+            identity("github", "s", &envelope, body.as_bytes(), received_at)
+        };
+        assert_eq!(at(1, r#"{"at": "noon"}"#), at(2, r#"{"at": "noon"}"#));
+        assert_ne!(at(1, r#"{"at": null}"#), at(2, r#"{"at": null}"#));
+        assert_ne!(at(1, "{}"), at(2, "{}"));
     }
 }

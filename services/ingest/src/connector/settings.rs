@@ -1,12 +1,18 @@
 //! What a site may set in a `[[hook]]`: the connector's defaults, and the site's values over them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::nearest;
 
 /// The settings of a connector with their defaults. The type of a default is the type of the setting.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Settings(Map<String, Value>);
+pub struct Settings {
+    defaults: Map<String, Value>,
+    /// The words that a setting, or an item of its list, may be, where these are all.
+    choices: BTreeMap<String, Vec<String>>,
+}
 
 /// A setting that a site cannot set so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +25,14 @@ pub struct SettingFault {
 }
 
 impl Settings {
-    pub(super) fn new(defaults: Map<String, Value>) -> Self {
-        Self(defaults)
+    pub(super) fn new(defaults: Map<String, Value>, choices: BTreeMap<String, Vec<String>>) -> Self {
+        Self { defaults, choices }
     }
 
     /// The defaults.
     #[must_use]
     pub fn defaults(&self) -> &Map<String, Value> {
-        &self.0
+        &self.defaults
     }
 
     /// The defaults with a site's values over them.
@@ -34,10 +40,10 @@ impl Settings {
     /// # Errors
     /// Everything of the site's that is no setting, or of another type than its default.
     pub fn with(&self, site: &Map<String, Value>) -> Result<Map<String, Value>, Vec<SettingFault>> {
-        let mut all = self.0.clone();
+        let mut all = self.defaults.clone();
         let mut faults = Vec::new();
         for (name, value) in site {
-            match self.checked(name, value) {
+            match self.checked(name, value).and_then(|value| self.chosen(name, value)) {
                 Ok(value) => {
                     all.insert(name.clone(), value);
                 }
@@ -47,12 +53,29 @@ impl Settings {
         if faults.is_empty() { Ok(all) } else { Err(faults) }
     }
 
+    /// A value of the right type, where it is one that there is.
+    fn chosen(&self, name: &str, value: Value) -> Result<Value, String> {
+        let is_negative = |value: &Value| value.as_f64().is_some_and(|number| number < 0.0);
+        if is_negative(&value) && !self.defaults.get(name).is_some_and(is_negative) {
+            return Err("expected 0 or more".to_owned());
+        }
+        let Some(choices) = self.choices.get(name) else { return Ok(value) };
+        let items = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
+        match items.iter().filter_map(Value::as_str).find(|item| !choices.iter().any(|choice| choice == item)) {
+            None => Ok(value),
+            Some(other) => Err(match nearest(other, choices.iter().map(String::as_str)) {
+                Some(near) => format!("there is no {other:?}; did you mean {near:?}? It may be {}", choices.join(", ")),
+                None => format!("there is no {other:?}; it may be {}", choices.join(", ")),
+            }),
+        }
+    }
+
     fn checked(&self, name: &str, value: &Value) -> Result<Value, String> {
-        let Some(default) = self.0.get(name) else {
-            let known = self.0.keys().map(String::as_str);
+        let Some(default) = self.defaults.get(name) else {
+            let known = self.defaults.keys().map(String::as_str);
             return Err(match nearest(name, known.clone()) {
                 Some(near) => format!("the connector has no such setting; did you mean {near}?"),
-                None if self.0.is_empty() => "the connector has no settings; remove it".to_owned(),
+                None if self.defaults.is_empty() => "the connector has no settings; remove it".to_owned(),
                 None => format!("the connector has no such setting; it has {}", known.collect::<Vec<_>>().join(", ")),
             });
         };
@@ -115,7 +138,8 @@ mod tests {
     fn with(site: &Value) -> Result<Map<String, Value>, String> {
         let defaults = json!({"labels": ["incident"], "patterns": [], "shortest": 0, "as": "auto", "drafts": false});
         let site = site.as_object().cloned().unwrap();
-        Settings::new(defaults.as_object().cloned().unwrap())
+        let choices = BTreeMap::from([("as".to_owned(), vec!["auto".to_owned(), "availability".to_owned()])]);
+        Settings::new(defaults.as_object().cloned().unwrap(), choices)
             .with(&site)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
@@ -136,6 +160,12 @@ mod tests {
             (json!({"shortest": "1"}), "shortest: expected a number, like its default 0"),
             (json!({"drafts": "yes"}), "drafts: expected true or false, like its default false"),
             (json!({"labels": [1]}), "labels: expected a list of texts, like its default [\"incident\"]"),
+            (
+                json!({"as": "availabilty"}),
+                "as: there is no \"availabilty\"; did you mean \"availability\"? It may be auto, ",
+            ),
+            (json!({"as": "x"}), "as: there is no \"x\"; it may be auto, availability"),
+            (json!({"shortest": -1}), "shortest: expected 0 or more"),
             (json!({"labels": true}), "labels: expected a list, like its default"),
         ] {
             let error = with(&site).unwrap_err();

@@ -12,6 +12,7 @@ use vigie_model::{Entity, Event, Settings, StoredEvent, Time, Value};
 use super::World;
 use super::faults::faults_of;
 use super::held::Named;
+use crate::facts::incidents::Key;
 
 impl World {
     /// Takes a recorded event in and marks the services that it touches. Of a home that is not loaded, only the
@@ -128,21 +129,14 @@ impl World {
             (Some(Value::Time(since)), Some(Value::Bool(is_up))) => Some((*since, *is_up)),
             _ => None,
         };
-        let mut services: BTreeSet<Box<str>> = BTreeSet::new();
-        if kind == Kind::Incident {
-            services.extend(self.incidents.services_with(&key));
-        }
         let (entity, named) = self.held.apply(event, digest, recorded_at);
+        let mut services: BTreeSet<Box<str>> = BTreeSet::new();
         match (kind, place) {
-            (Kind::Incident, _) => {
-                match Incident::from_entity(entity) {
-                    Some(view) => self.incidents.put(view),
-                    None => self.incidents.remove(&key),
-                }
-                services.extend(self.incidents.services_with(&key));
-            }
+            (Kind::Incident, _) => services.extend(self.settle(&key)),
             (Kind::Check, Some(place)) => {
-                services.extend(self.checks.put(&key, place, Check::from_entity(entity), &mut self.incidents));
+                let change = self.checks.put(&key, place, Check::from_entity(entity));
+                services.extend(change.services);
+                services.extend(change.incidents.iter().flat_map(|key| self.settle(key)));
             }
             _ => {}
         }
@@ -159,6 +153,24 @@ impl World {
             }
         }
         self.touch_all(services);
+    }
+
+    /// Puts an incident in its place: as it was sent, as checks make it, or as what was sent of it amends what checks
+    /// make. Gives the services, as they were named, that it concerns, before or now.
+    fn settle(&mut self, key: &Key) -> BTreeSet<Box<str>> {
+        let mut services = self.incidents.services_with(key);
+        let incident = match (self.held.incident(key), self.checks.incident(key)) {
+            (None, made) => made.cloned(),
+            (Some(sent), None) => Incident::from_entity(sent),
+            (Some(sent), Some(_)) if sent.is_deleted() => None,
+            (Some(sent), Some(made)) => Some(made.amended_by(sent)),
+        };
+        match incident {
+            Some(incident) => self.incidents.put(incident),
+            None => self.incidents.remove(key),
+        }
+        services.extend(self.incidents.services_with(key));
+        services
     }
 
     /// What a service's last fold said: which repositories it rests on, and that it exists.

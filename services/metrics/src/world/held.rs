@@ -1,6 +1,7 @@
 //! Incidents, checks and notes: they speak of services and teams without living with them, and are always held.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use vigie_model::event::Digest;
@@ -57,6 +58,20 @@ impl Held {
             touched.insert(name);
         }
         (entity, touched)
+    }
+
+    /// What was sent of an incident, by its source and id.
+    pub(super) fn incident(&self, (source, id): &(Arc<str>, Box<str>)) -> Option<&Entity> {
+        let event = Event {
+            kind: Kind::Incident,
+            source: source.clone(),
+            at: 0,
+            timeless: false,
+            partial: true,
+            deleted: false,
+            fields: vec![(incident::ID, Value::Text(id.clone()))],
+        };
+        self.entities.get(&*event.identity())
     }
 
     /// Whether an event names something, or ever did, that no deletion took back.

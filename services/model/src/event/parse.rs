@@ -346,18 +346,17 @@ impl Reader {
                 self.check_interval(a::FROM, a::TO)?;
             }
             Kind::Maintenance => self.check_interval(kinds::maintenance::FROM, kinds::maintenance::TO)?,
+            Kind::Check => {
+                if !has(kinds::check::SERVICE) && self.event.get(kinds::check::UP) != Some(&Value::Bool(true)) {
+                    return Err(missing("service", "name the service that is down"));
+                }
+            }
             Kind::Note => {
                 if !has(kinds::note::SERVICE) && !has(kinds::note::TEAM) {
                     return Err(missing("service", "name the service or the team that it is about"));
                 }
             }
-            Kind::Commit
-            | Kind::PullRequest
-            | Kind::Check
-            | Kind::Service
-            | Kind::Team
-            | Kind::Other
-            | Kind::Settings => {}
+            Kind::Commit | Kind::PullRequest | Kind::Service | Kind::Team | Kind::Other | Kind::Settings => {}
         }
         Ok(())
     }

@@ -74,6 +74,34 @@ impl Incident {
         })
     }
 
+    /// An outage as a sent incident of the same source and id amends it, which need not be complete.
+    #[must_use]
+    pub fn amended_by(&self, entity: &Entity) -> Self {
+        use incident as i;
+        let mut services: Vec<Box<str>> = entity.texts(i::SERVICES).map(<[_]>::to_vec).unwrap_or_default();
+        services.extend(own(entity.text(i::SERVICE)));
+        services.sort();
+        services.dedup();
+        let text = |field, made: &Option<Box<str>>| own(entity.text(field)).or_else(|| made.clone());
+        Self {
+            source: self.source.clone(),
+            id: self.id.clone(),
+            services: if services.is_empty() { self.services.clone() } else { services },
+            environment: own(entity.text(i::ENVIRONMENT)).unwrap_or_else(|| self.environment.clone()),
+            title: text(i::TITLE, &self.title),
+            severity: entity.text(i::SEVERITY).and_then(Severity::parse).or(self.severity),
+            started_at: entity.time(i::STARTED_AT).unwrap_or(self.started_at),
+            detected_at: entity.time(i::DETECTED_AT).or(self.detected_at),
+            acknowledged_at: entity.time(i::ACKNOWLEDGED_AT).or(self.acknowledged_at),
+            mitigated_at: entity.time(i::MITIGATED_AT).or(self.mitigated_at),
+            resolved_at: entity.time(i::RESOLVED_AT).or(self.resolved_at),
+            deployment: text(i::DEPLOYMENT, &self.deployment),
+            revision: entity.text(i::REVISION).map(|r| r.to_lowercase().into()).or_else(|| self.revision.clone()),
+            same_as: text(i::SAME_AS, &self.same_as),
+            url: text(i::URL, &self.url),
+        }
+    }
+
     /// `mitigated_at`, else `resolved_at`; `None`: open.
     #[must_use]
     pub fn restored_at(&self) -> Option<Time> {

@@ -14,6 +14,8 @@ store_test_suite! {
     each_outage_is_an_incident_though_they_read_alike,
     an_end_that_comes_before_its_beginning_ends_it,
     outages_become_downtime_and_incidents_again,
+    an_outage_whose_notices_have_no_time_is_not_the_one_before,
+    what_counts_no_more_still_ends,
 }
 
 /// A state change of Pingdom's check 104, at so many minutes after noon.
@@ -79,6 +81,39 @@ async fn an_end_that_comes_before_its_beginning_ends_it(database: TestDatabase) 
     house.stop().await;
 }
 
+/// As an older template of UptimeRobot has it.
+async fn an_outage_whose_notices_have_no_time_is_not_the_one_before(database: TestDatabase) {
+    let clock = Arc::new(SetClock::new(time("2026-09-07T12:00:00Z")));
+    let house = Site { clock: clock.clone(), ..Site::new().unmapped() }.serve(&database).await;
+    for (minute, kind) in [(0, "1"), (5, "2"), (60, "1"), (61, "2")] {
+        clock.set(time("2026-09-07T12:00:00Z") + minute * vigie_model::MINUTE);
+        let body =
+            json!({"monitor_friendly_name": "Checkout", "alert_type": kind, "alert_details": "Timeout"}).to_string();
+        assert!(house.post("/v1/hooks/uptimerobot", &[], body).await.accepted());
+    }
+    house.settle().await;
+    assert_eq!(
+        incidents(&house.engine),
+        [
+            "Checkout@2026-09-07T12:00:00Z 2026-09-07T12:00:00Z..2026-09-07T12:05:00Z",
+            "Checkout@2026-09-07T13:00:00Z 2026-09-07T13:00:00Z..2026-09-07T13:01:00Z",
+        ]
+    );
+    house.stop().await;
+}
+
+async fn what_counts_no_more_still_ends(database: TestDatabase) {
+    let house = Site::new().unmapped().serve(&database).await;
+    for body in [pingdom("DOWN", 0), pingdom("UP", 5).replace("HIGH", "LOW"), pingdom("DOWN", 9).replace("HIGH", "LOW")]
+    {
+        assert!(house.post("/v1/hooks/pingdom", &[], body).await.accepted());
+    }
+    house.settle().await;
+    let expected = ["104@2026-09-07T12:00:00Z 2026-09-07T12:00:00Z..2026-09-07T12:05:00Z"];
+    assert_eq!(incidents(&house.engine), expected);
+    house.stop().await;
+}
+
 /// Maps everything anew under other settings of the hook.
 async fn replayed(settings: Value, database: &TestDatabase) -> Engine {
     let engine = Site::new().unmapped().hook("pingdom", "pingdom", &[], settings).engine(database).await;
@@ -110,7 +145,7 @@ async fn outages_become_downtime_and_incidents_again(database: TestDatabase) {
     assert_eq!(rows, ["down 2026-09-07T12:00:00Z..2026-09-07T12:05:00Z", "up 2026-09-07T12:05:00Z.."]);
     engine.shutdown().await;
 
-    let engine = replayed(json!({"shortest": 120}), &database).await;
+    let engine = replayed(json!({"as": "incident", "shortest": 120}), &database).await;
     assert_eq!(incidents(&engine), ["104@2026-09-07T12:00:00Z 2026-09-07T12:00:00Z..2026-09-07T12:05:00Z"]);
     engine.shutdown().await;
 

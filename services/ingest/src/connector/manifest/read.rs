@@ -1,5 +1,6 @@
 //! From the text of a `connector.toml`: serde takes it apart, and what it cannot know is checked here.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -65,14 +66,15 @@ struct RawManifest {
     delivery: RawDelivery,
     #[serde(default)]
     settings: toml::Table,
+    #[serde(default)]
+    choices: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct RawDelivery {
     id: Option<Spanned<String>>,
-    #[serde(default)]
-    repeats: bool,
+    time: Option<Spanned<String>>,
     #[serde(rename = "type")]
     kind: Option<Spanned<String>>,
     form: Option<String>,
@@ -112,6 +114,7 @@ pub(super) fn manifest(source: &Source<'_>) -> Result<Manifest, Fault> {
     }
     let id = raw.delivery.id.as_ref().map(|text| path(source, text)).transpose()?;
     let kind = raw.delivery.kind.as_ref().map(|text| path(source, text)).transpose()?;
+    let time = raw.delivery.time.as_ref().map(|text| path(source, text)).transpose()?;
     let signatures = raw.signature.iter().map(|raw| scheme(source, raw, id.as_ref())).collect::<Result<_, _>>()?;
     Ok(Manifest {
         title: raw.title.into_inner(),
@@ -120,10 +123,10 @@ pub(super) fn manifest(source: &Source<'_>) -> Result<Manifest, Fault> {
         page: raw.page,
         signatures,
         id,
-        repeats: raw.delivery.repeats,
+        time,
         kind,
         form: raw.delivery.form,
-        settings: settings(source, &raw.settings)?,
+        settings: settings(source, &raw.settings, raw.choices)?,
     })
 }
 
@@ -292,7 +295,14 @@ fn template(text: &str) -> Result<Vec<Part>, String> {
     Ok(parts)
 }
 
-fn settings(source: &Source<'_>, table: &toml::Table) -> Result<Settings, Fault> {
+fn settings(
+    source: &Source<'_>,
+    table: &toml::Table,
+    choices: BTreeMap<String, Vec<String>>,
+) -> Result<Settings, Fault> {
+    if let Some(name) = choices.keys().find(|name| !table.contains_key(*name)) {
+        return Err(Fault(format!("{}: choices.{name}: there is no such setting", source.place)));
+    }
     let mut all = serde_json::Map::new();
     for (name, value) in table {
         let wrong = |message: &str| {
@@ -306,5 +316,11 @@ fn settings(source: &Source<'_>, table: &toml::Table) -> Result<Settings, Fault>
             json(value).ok_or_else(|| wrong("a setting is a text, a number, true, false or a list of those"))?;
         all.insert(name.clone(), value);
     }
-    Ok(Settings::new(all))
+    let settings = Settings::new(all, choices);
+    // The defaults are held to what a site is held to.
+    settings.with(settings.defaults()).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(|fault| format!("settings.{fault}")).collect();
+        Fault(format!("{}: {}", source.place, faults.join("; ")))
+    })?;
+    Ok(settings)
 }
