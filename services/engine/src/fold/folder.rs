@@ -13,6 +13,7 @@ use vigie_model::{Settings, StoredEvent};
 use vigie_store::{Delta, RawEvent, ServiceDelta, Store};
 
 use super::parallel::parallel;
+use super::recent::{Known, Recent};
 use crate::error::{EngineError, Result};
 
 /// Homes that are read in one call.
@@ -37,7 +38,7 @@ pub(crate) enum Folded {
     Failed,
 }
 
-/// What was read of homes, sorted by home.
+/// What was read of homes, one home after the other.
 #[derive(Debug)]
 struct Records {
     homes: Vec<String>,
@@ -51,6 +52,8 @@ pub(crate) struct Ahead(JoinHandle<Result<Vec<Records>>>);
 #[derive(Debug)]
 pub(crate) struct Folder {
     store: Store,
+    /// What need not be read.
+    recent: Option<Arc<Recent>>,
     /// What the world holds, up to this place of the log.
     seq: i64,
     /// Lent to another thread while it works; gone for good only if that thread broke off.
@@ -74,6 +77,7 @@ impl Folder {
         let repositories = store.homes("r:").await?;
         let mut folder = Self {
             store: store.clone(),
+            recent: None,
             seq,
             world: Some(Box::new(World::new(Arc::new(Settings::default())))),
             held_entities,
@@ -109,6 +113,11 @@ impl Folder {
             })
             .await?;
         Ok(folder)
+    }
+
+    /// The same with what this process has recorded itself, which need not be read.
+    pub(crate) fn with_recent(self, recent: Option<Arc<Recent>>) -> Self {
+        Self { recent, ..self }
     }
 
     /// Up to which place of the log the world goes.
@@ -152,8 +161,8 @@ impl Folder {
     /// To be used before the world takes in more of the log.
     pub(crate) async fn read_ahead(&mut self, slugs: &[Box<str>]) -> Result<Ahead> {
         let homes = self.needed(slugs).await?;
-        let (store, seq) = (self.store.clone(), self.seq);
-        Ok(Ahead(tokio::spawn(async move { read(&store, homes, seq).await })))
+        let (store, recent, seq) = (self.store.clone(), self.recent.clone(), self.seq);
+        Ok(Ahead(tokio::spawn(async move { read(&store, recent.as_deref(), homes, seq).await })))
     }
 
     /// Puts in what was read ahead, reads what the folds of these services need and the world lacks even so. Gives
@@ -175,7 +184,7 @@ impl Folder {
             needed = self.needed(slugs).await?;
         }
         while !needed.is_empty() {
-            count += self.put(read(&self.store, needed, self.seq).await?).await?;
+            count += self.put(read(&self.store, self.recent.as_deref(), needed, self.seq).await?).await?;
             needed = self.needed(slugs).await?;
         }
         Ok(count)
@@ -302,15 +311,21 @@ fn parse(records: &[RawEvent]) -> Vec<StoredEvent> {
     parsed.into_iter().flatten().flatten().collect()
 }
 
-/// Reads homes as they stood at a place of the log, several parts of them side by side.
-async fn read(store: &Store, homes: Vec<String>, seq: i64) -> Result<Vec<Records>> {
-    let part = homes.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
-    let parts: Vec<Vec<String>> = homes.chunks(part).map(<[_]>::to_vec).collect();
+/// Reads homes as they stood at a place of the log, several parts of them side by side, where they are not at hand.
+async fn read(store: &Store, recent: Option<&Recent>, homes: Vec<String>, seq: i64) -> Result<Vec<Records>> {
+    let Known { homes: known, records, others } = match recent {
+        Some(recent) => recent.take(homes, seq).await,
+        None => Known { others: homes, ..Known::default() },
+    };
+    let part = others.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
+    let parts: Vec<Vec<String>> = others.chunks(part).map(<[_]>::to_vec).collect();
     let reading = futures::stream::iter(parts).map(|homes| async {
         let records = store.events_of(&homes, Some(seq)).await?;
-        Ok(Records { homes, records })
+        Ok::<_, EngineError>(Records { homes, records })
     });
-    reading.buffered(READ_AT_ONCE).try_collect().await
+    let mut read: Vec<_> = reading.buffered(READ_AT_ONCE).try_collect().await?;
+    read.push(Records { homes: known, records });
+    Ok(read)
 }
 
 /// Puts homes and their records in their place. A home may have none.

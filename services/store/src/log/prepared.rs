@@ -1,6 +1,10 @@
 //! An event with everything that its row needs, computed before the lock of writers is taken.
 
-use vigie_model::{Digest, Event};
+use std::sync::Arc;
+
+use vigie_model::{Digest, Event, Time};
+
+use super::read::RawEvent;
 
 /// An event that is ready to be appended. Making one is the expensive part (normalising, hashing) and needs no
 /// database: callers do it on other threads.
@@ -50,6 +54,18 @@ impl PreparedEvent {
     #[must_use]
     pub fn body(&self) -> &str {
         &self.body
+    }
+
+    /// Its row as the log has it, once it was recorded: where, and when it holds and was recorded. `home` is its own,
+    /// to be shared with the others there.
+    #[must_use]
+    pub fn into_raw(self, home: Arc<str>, seq: i64, at: Time, recorded_at: Time) -> RawEvent {
+        let Self { event, body, digest, content, .. } = self;
+        let digest = match content {
+            Some(_) => Event { at, ..event }.digest_with(&body),
+            None => digest,
+        };
+        RawEvent { seq, recorded_at, home, at, digest, body: body.into() }
     }
 }
 

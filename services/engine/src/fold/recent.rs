@@ -1,0 +1,172 @@
+//! What this process has recorded, home by home, until it is folded: so that the folds of an import need not read back
+//! what was just written.
+//!
+//! A home is given out only where all that the log holds of it is here: there was nothing of it before, and nobody else
+//! has written since. Whatever breaks that, another writer or more than memory is meant to hold, costs a read and
+//! nothing else.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinHandle;
+use vigie_store::{Appended, Outcome, PreparedEvent, RawEvent, Store};
+
+use crate::error::Result;
+use crate::shared::lock;
+
+/// What comes in smaller batches is read back soon enough.
+const LARGE: usize = 1_000;
+
+/// What homes begin with that are read one by one.
+const PREFIXES: [&str; 2] = ["s:", "r:"];
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    state: Arc<Mutex<State>>,
+    /// The latest batch on its way in.
+    arriving: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    limit_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Up to which place of the log everything is here or known to be elsewhere. `None`: nothing has been kept yet.
+    end: Option<i64>,
+    /// Somebody else has written meanwhile, so that nothing is known any more.
+    is_void: bool,
+    homes: HashMap<Arc<str>, Vec<RawEvent>>,
+    /// Homes of which only the database has everything.
+    elsewhere: HashSet<Box<str>>,
+    bytes: usize,
+}
+
+/// What is known of some homes without the database.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// Those of which everything is here, and their records.
+    pub(crate) homes: Vec<String>,
+    pub(crate) records: Vec<RawEvent>,
+    /// Those that have to be read.
+    pub(crate) others: Vec<String>,
+}
+
+impl Recent {
+    /// Nothing yet; about so many bytes at most.
+    pub(crate) fn new(limit_bytes: usize) -> Self {
+        Self { state: Arc::default(), arriving: tokio::sync::Mutex::default(), limit_bytes }
+    }
+
+    /// To be called before a batch of so many events is recorded.
+    pub(crate) async fn prepare(&self, store: &Store, events: usize) -> Result<()> {
+        if events < LARGE || self.limit_bytes == 0 || lock(&self.state).end.is_some() {
+            return Ok(());
+        }
+        // In this order: whatever somebody else records from now on comes after this end, and is seen by that.
+        let end = store.last_seq().await?;
+        let mut elsewhere = HashSet::new();
+        if end > 0 {
+            for prefix in PREFIXES {
+                elsewhere.extend(store.homes(prefix).await?.into_iter().map(Box::from));
+            }
+        }
+        let mut state = lock(&self.state);
+        state.end = Some(end);
+        state.elsewhere = elsewhere;
+        Ok(())
+    }
+
+    /// Takes in what was recorded, aside: the next batch need not wait for it.
+    pub(crate) async fn keep(&self, events: Vec<PreparedEvent>, appended: &Appended) {
+        let is_kept = {
+            let state = lock(&self.state);
+            state.end.is_some() && !state.is_void
+        };
+        let Some(last_seq) = appended.last_seq().filter(|_| is_kept) else { return };
+        let mut arriving = self.arriving.lock().await;
+        settle(&mut arriving).await;
+        let (state, limit_bytes, appended) = (self.state.clone(), self.limit_bytes, appended.clone());
+        *arriving = Some(tokio::task::spawn_blocking(move || {
+            let mut state = lock(&state);
+            if state.end == Some(appended.after) {
+                state.insert(events, &appended);
+                state.shrink(limit_bytes);
+                state.end = Some(last_seq);
+            } else {
+                *state = State { end: state.end, is_void: true, ..State::default() };
+            }
+        }));
+    }
+
+    /// What is known of these homes as the log stands at a place. It is given out once; after that the database has it.
+    pub(crate) async fn take(&self, homes: Vec<String>, seq: i64) -> Known {
+        settle(&mut *self.arriving.lock().await).await;
+        let mut state = lock(&self.state);
+        if state.end != Some(seq) || state.is_void {
+            return Known { others: homes, ..Known::default() };
+        }
+        let mut known = Known::default();
+        for home in homes {
+            if state.elsewhere.insert(home.as_str().into()) {
+                let records = state.homes.remove(&*home).unwrap_or_default();
+                state.bytes -= bytes(&records);
+                known.records.extend(records);
+                known.homes.push(home);
+            } else {
+                known.others.push(home);
+            }
+        }
+        known
+    }
+}
+
+async fn settle(arriving: &mut Option<JoinHandle<()>>) {
+    if let Some(task) = arriving.take() {
+        // Where it broke off, the end has not moved, and nothing is given out.
+        let _ = task.await;
+    }
+}
+
+impl State {
+    fn insert(&mut self, events: Vec<PreparedEvent>, appended: &Appended) {
+        for (event, outcome) in events.into_iter().zip(&appended.outcomes) {
+            let Outcome::Accepted { seq, at } = *outcome else { continue };
+            let home = event.home();
+            if !PREFIXES.iter().any(|prefix| home.starts_with(prefix)) || self.elsewhere.contains(home) {
+                continue;
+            }
+            let (home, is_new) = match self.homes.get_key_value(home) {
+                Some((home, _)) => (home.clone(), false),
+                None => (Arc::from(home), true),
+            };
+            let record = event.into_raw(home.clone(), seq, at, appended.recorded_at);
+            self.bytes += bytes(std::slice::from_ref(&record));
+            if is_new {
+                self.homes.insert(home, vec![record]);
+            } else if let Some(records) = self.homes.get_mut(&home) {
+                records.push(record);
+            }
+        }
+    }
+
+    /// Lets homes go until the others have room.
+    fn shrink(&mut self, limit_bytes: usize) {
+        let Self { homes, elsewhere, bytes: total, .. } = self;
+        if *total <= limit_bytes {
+            return;
+        }
+        homes.retain(|home, records| {
+            if *total <= limit_bytes {
+                return true;
+            }
+            *total -= bytes(records);
+            elsewhere.insert(Box::from(&**home));
+            false
+        });
+    }
+}
+
+/// About what they take in memory.
+fn bytes(records: &[RawEvent]) -> usize {
+    size_of_val(records) + records.iter().map(|record| record.body.len()).sum::<usize>()
+}
