@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
-use vigie_store::{Appended, Outcome, PreparedEvent, RawEvent, Store};
+use vigie_model::event::PackedEvents;
+use vigie_store::{Appended, Outcome, PreparedEvent, Store};
 
 use crate::error::Result;
 use crate::shared::lock;
@@ -35,7 +36,7 @@ struct State {
     end: Option<i64>,
     /// Somebody else has written meanwhile, so that nothing is known any more.
     is_void: bool,
-    homes: HashMap<Arc<str>, Vec<RawEvent>>,
+    homes: HashMap<Box<str>, PackedEvents>,
     /// Homes of which only the database has everything.
     elsewhere: HashSet<Box<str>>,
     bytes: usize,
@@ -44,9 +45,8 @@ struct State {
 /// What is known of some homes without the database.
 #[derive(Default)]
 pub(crate) struct Known {
-    /// Those of which everything is here, and their records.
-    pub(crate) homes: Vec<String>,
-    pub(crate) records: Vec<RawEvent>,
+    /// Those of which everything is here.
+    pub(crate) homes: Vec<(String, PackedEvents)>,
     /// Those that have to be read.
     pub(crate) others: Vec<String>,
 }
@@ -108,10 +108,9 @@ impl Recent {
         let mut known = Known::default();
         for home in homes {
             if state.elsewhere.insert(home.as_str().into()) {
-                let records = state.homes.remove(&*home).unwrap_or_default();
-                state.bytes -= bytes(&records);
-                known.records.extend(records);
-                known.homes.push(home);
+                let events = state.homes.remove(&*home).unwrap_or_default();
+                state.bytes -= events.bytes();
+                known.homes.push((home, events));
             } else {
                 known.others.push(home);
             }
@@ -135,17 +134,13 @@ impl State {
             if !PREFIXES.iter().any(|prefix| home.starts_with(prefix)) || self.elsewhere.contains(home) {
                 continue;
             }
-            let (home, is_new) = match self.homes.get_key_value(home) {
-                Some((home, _)) => (home.clone(), false),
-                None => (Arc::from(home), true),
-            };
-            let record = event.into_raw(home.clone(), seq, at, appended.recorded_at);
-            self.bytes += bytes(std::slice::from_ref(&record));
-            if is_new {
-                self.homes.insert(home, vec![record]);
-            } else if let Some(records) = self.homes.get_mut(&home) {
-                records.push(record);
+            if !self.homes.contains_key(home) {
+                self.homes.insert(home.into(), PackedEvents::default());
             }
+            let Some(held) = self.homes.get_mut(home) else { continue };
+            let before = held.bytes();
+            held.push(&event.into_stored(seq, at, appended.recorded_at));
+            self.bytes += held.bytes() - before;
         }
     }
 
@@ -155,18 +150,16 @@ impl State {
         if *total <= limit_bytes {
             return;
         }
-        homes.retain(|home, records| {
+        homes.retain(|home, events| {
             if *total <= limit_bytes {
                 return true;
             }
-            *total -= bytes(records);
-            elsewhere.insert(Box::from(&**home));
+            *total -= events.bytes();
+            elsewhere.insert(home.clone());
             false
         });
     }
 }
 
-/// About what they take in memory.
-fn bytes(records: &[RawEvent]) -> usize {
-    size_of_val(records) + records.iter().map(|record| record.body.len()).sum::<usize>()
-}
+#[cfg(test)]
+mod tests;

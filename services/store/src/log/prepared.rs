@@ -1,10 +1,6 @@
 //! An event with everything that its row needs, computed before the lock of writers is taken.
 
-use std::sync::Arc;
-
-use vigie_model::{Digest, Event, Time};
-
-use super::read::RawEvent;
+use vigie_model::{Digest, Event, StoredEvent, Time};
 
 /// An event that is ready to be appended. Making one is the expensive part (normalising, hashing) and needs no
 /// database: callers do it on other threads.
@@ -56,16 +52,13 @@ impl PreparedEvent {
         &self.body
     }
 
-    /// Its row as the log has it, once it was recorded: where, and when it holds and was recorded. `home` is its own,
-    /// to be shared with the others there.
+    /// The event as the log has it, once it was recorded: where, when it holds and when it was recorded.
     #[must_use]
-    pub fn into_raw(self, home: Arc<str>, seq: i64, at: Time, recorded_at: Time) -> RawEvent {
+    pub fn into_stored(self, seq: i64, at: Time, recorded_at: Time) -> StoredEvent {
         let Self { event, body, digest, content, .. } = self;
-        let digest = match content {
-            Some(_) => Event { at, ..event }.digest_with(&body),
-            None => digest,
-        };
-        RawEvent { seq, recorded_at, home, at, digest, body: body.into() }
+        let event = Event { at, ..event };
+        let digest = if content.is_some() { event.digest_with(&body) } else { digest };
+        StoredEvent { seq, recorded_at, digest, event }
     }
 }
 
