@@ -6,6 +6,7 @@
 //! nothing else.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
@@ -24,6 +25,8 @@ const PREFIXES: [&str; 2] = ["s:", "r:"];
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Recent {
+    has_begun: AtomicBool,
+    /// Locked for as long as it takes to put a batch in: not to be waited for while recording.
     state: Arc<Mutex<State>>,
     /// The latest batch on its way in.
     arriving: tokio::sync::Mutex<Option<JoinHandle<()>>>,
@@ -32,10 +35,9 @@ pub(crate) struct Recent {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Up to which place of the log everything is here or known to be elsewhere. `None`: nothing has been kept yet.
+    /// Up to which place of the log everything is here or known to be elsewhere. `None`: nothing is known, because
+    /// nothing has been kept yet, or somebody else has written meanwhile.
     end: Option<i64>,
-    /// Somebody else has written meanwhile, so that nothing is known any more.
-    is_void: bool,
     homes: HashMap<Box<str>, PackedEvents>,
     /// Homes of which only the database has everything.
     elsewhere: HashSet<Box<str>>,
@@ -54,12 +56,17 @@ pub(crate) struct Known {
 impl Recent {
     /// Nothing yet; about so many bytes at most.
     pub(crate) fn new(limit_bytes: usize) -> Self {
-        Self { state: Arc::default(), arriving: tokio::sync::Mutex::default(), limit_bytes }
+        Self {
+            has_begun: AtomicBool::new(false),
+            state: Arc::default(),
+            arriving: tokio::sync::Mutex::default(),
+            limit_bytes,
+        }
     }
 
     /// To be called before a batch of so many events is recorded.
     pub(crate) async fn prepare(&self, store: &Store, events: usize) -> Result<()> {
-        if events < LARGE || self.limit_bytes == 0 || lock(&self.state).end.is_some() {
+        if events < LARGE || self.limit_bytes == 0 || self.has_begun.load(Ordering::Acquire) {
             return Ok(());
         }
         // In this order: whatever somebody else records from now on comes after this end, and is seen by that.
@@ -70,19 +77,17 @@ impl Recent {
                 elsewhere.extend(store.homes(prefix).await?.into_iter().map(Box::from));
             }
         }
-        let mut state = lock(&self.state);
-        state.end = Some(end);
-        state.elsewhere = elsewhere;
+        *lock(&self.state) = State { end: Some(end), elsewhere, ..State::default() };
+        self.has_begun.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Takes in what was recorded, aside: the next batch need not wait for it.
     pub(crate) async fn keep(&self, events: Vec<PreparedEvent>, appended: &Appended) {
-        let is_kept = {
-            let state = lock(&self.state);
-            state.end.is_some() && !state.is_void
-        };
-        let Some(last_seq) = appended.last_seq().filter(|_| is_kept) else { return };
+        if !self.has_begun.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(last_seq) = appended.last_seq() else { return };
         let mut arriving = self.arriving.lock().await;
         settle(&mut arriving).await;
         let (state, limit_bytes, appended) = (self.state.clone(), self.limit_bytes, appended.clone());
@@ -93,7 +98,7 @@ impl Recent {
                 state.shrink(limit_bytes);
                 state.end = Some(last_seq);
             } else {
-                *state = State { end: state.end, is_void: true, ..State::default() };
+                *state = State::default();
             }
         }));
     }
@@ -102,7 +107,7 @@ impl Recent {
     pub(crate) async fn take(&self, homes: Vec<String>, seq: i64) -> Known {
         settle(&mut *self.arriving.lock().await).await;
         let mut state = lock(&self.state);
-        if state.end != Some(seq) || state.is_void {
+        if state.end != Some(seq) {
             return Known { others: homes, ..Known::default() };
         }
         let mut known = Known::default();
@@ -134,10 +139,10 @@ impl State {
             if !PREFIXES.iter().any(|prefix| home.starts_with(prefix)) || self.elsewhere.contains(home) {
                 continue;
             }
-            if !self.homes.contains_key(home) {
-                self.homes.insert(home.into(), PackedEvents::default());
-            }
-            let Some(held) = self.homes.get_mut(home) else { continue };
+            let held = match self.homes.get_mut(home) {
+                Some(held) => held,
+                None => self.homes.entry(home.into()).or_default(),
+            };
             let before = held.bytes();
             held.push(&event.into_stored(seq, at, appended.recorded_at));
             self.bytes += held.bytes() - before;
