@@ -3,4 +3,5 @@
 pub(crate) mod folder;
 mod leader;
 pub(crate) mod parallel;
+pub(crate) mod recent;
 pub(crate) mod worker;

@@ -165,29 +165,32 @@ impl Writer {
             }
             self.write_together(together).await;
             for batch in alone {
-                let result = self.append(&batch.events, batch.companion.as_ref()).await;
-                answer(batch, result);
+                self.write(batch).await;
             }
         }
+    }
+
+    async fn write(&self, mut batch: Batch) {
+        let result = self.append(&mut batch.events, batch.companion.as_ref()).await;
+        answer(batch, result);
     }
 
     async fn write_together(&self, mut batches: Vec<Batch>) {
         if batches.len() < 2 {
             for batch in batches {
-                let result = self.append(&batch.events, None).await;
-                answer(batch, result);
+                self.write(batch).await;
             }
             return;
         }
         let lengths: Vec<usize> = batches.iter().map(|batch| batch.events.len()).collect();
-        let joined: Vec<PreparedEvent> =
+        let mut joined: Vec<PreparedEvent> =
             batches.iter_mut().flat_map(|batch| std::mem::take(&mut batch.events)).collect();
-        match self.append(&joined, None).await {
-            Ok(Appended { recorded_at, outcomes }) => {
+        match self.append(&mut joined, None).await {
+            Ok(Appended { recorded_at, after, outcomes }) => {
                 let mut outcomes = outcomes.into_iter();
                 for (batch, length) in batches.into_iter().zip(lengths) {
                     let own: Vec<Outcome> = outcomes.by_ref().take(length).collect();
-                    answer(batch, Ok(Appended { recorded_at, outcomes: own }));
+                    answer(batch, Ok(Appended { recorded_at, after, outcomes: own }));
                 }
             }
             // The database is away or full: it would only say so once more to each of them.
@@ -197,27 +200,34 @@ impl Writer {
             // One of them is to blame, and the others are not to suffer for it.
             Err(_) => {
                 let mut joined = joined.into_iter();
-                for (batch, length) in batches.into_iter().zip(lengths) {
-                    let own: Vec<PreparedEvent> = joined.by_ref().take(length).collect();
-                    let result = self.append(&own, None).await;
-                    answer(batch, result);
+                for (mut batch, length) in batches.into_iter().zip(lengths) {
+                    batch.events.extend(joined.by_ref().take(length));
+                    self.write(batch).await;
                 }
             }
         }
     }
 
-    async fn append(&self, events: &[PreparedEvent], companion: Option<&Companion>) -> Result<Appended> {
+    /// Appends events. Once they are recorded, they are kept for the fold that is asked for next, or dropped.
+    async fn append(&self, events: &mut Vec<PreparedEvent>, companion: Option<&Companion>) -> Result<Appended> {
         let began = Instant::now();
         let now = self.shared.clock.now();
+        let store = &self.shared.store;
+        if let Some(recent) = &self.shared.recent {
+            recent.prepare(store, events.len()).await?;
+        }
         let appended = match companion {
-            Some(companion) => self.shared.store.append_with(events, now, companion).await,
-            None => self.shared.store.append(events, now).await,
+            Some(companion) => store.append_with(events, now, companion).await,
+            None => store.append(events, now).await,
         };
         self.pace.record(events.len(), began.elapsed());
         let appended = appended.map_err(|error| {
             tracing::error!(events = events.len(), %error, "events were not written");
             EngineError::from(error)
         })?;
+        if let Some(recent) = &self.shared.recent {
+            recent.keep(std::mem::take(events), &appended).await;
+        }
         if let Some(seq) = appended.last_seq() {
             self.shared.note_log_end(seq);
         }

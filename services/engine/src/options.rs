@@ -42,6 +42,9 @@ pub struct EngineOptions {
     pub lease: Duration,
     /// How many entities of services and repositories are kept between folds. A thousand take about a megabyte.
     pub held_entities: usize,
+    /// Without folding in the background: how many bytes of what was recorded are kept in memory for the next fold,
+    /// which reads the rest from the database.
+    pub recent_bytes: usize,
     /// How many snapshots of earlier instants are kept.
     pub as_of_snapshots: usize,
     /// Where no more than so many records came after an earlier instant, only the services that they touch are
@@ -68,6 +71,7 @@ impl EngineOptions {
             poll: Duration::from_millis(200),
             lease: Duration::from_secs(10),
             held_entities: 250_000,
+            recent_bytes: 512 << 20,
             as_of_snapshots: 4,
             as_of_records: 250_000,
             mapping: None,

@@ -12,7 +12,8 @@ use vigie_model::{Clock, Settings};
 use vigie_store::Store;
 
 use crate::deliveries::Counts;
-use crate::options::EngineOptions;
+use crate::fold::recent::Recent;
+use crate::options::{EngineOptions, Folding};
 use crate::standing::Standing;
 use crate::status::Progress;
 
@@ -44,14 +45,18 @@ pub(crate) struct Shared {
     pub(crate) services_folded: AtomicU64,
     pub(crate) services_failed: AtomicU64,
     pub(crate) deliveries: Counts,
+    /// Where nobody folds until asked: a worker in the background has folded what comes before there is much of it.
+    pub(crate) recent: Option<Arc<Recent>>,
 }
 
 impl Shared {
     pub(crate) fn new(options: EngineOptions, key: PeopleKey, standing: &Standing, last: i64) -> Self {
         let (snapshot, folded) = (standing.snapshot.clone(), standing.folded_seq);
+        let is_on_demand = options.folding == Folding::OnDemand && !options.read_only;
         let shared = Self {
             store: options.store.clone(),
             clock: options.clock.clone(),
+            recent: is_on_demand.then(|| Arc::new(Recent::new(options.recent_bytes))),
             options,
             concealer: ArcSwap::from_pointee(Concealer::new(key.clone(), snapshot.settings())),
             key,

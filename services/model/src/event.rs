@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::Time;
 use crate::kinds::{FieldId, Kind};
 
+mod packed;
 mod parse;
 mod write;
 
+pub use packed::PackedEvents;
 pub use parse::{CONFIGURATION, Context, Origin, parse_object, read_id, read_time};
 
 /// What a field holds. `Null` clears it.

@@ -232,7 +232,9 @@ impl Tx {
 }
 
 fn with_timeouts(server: &PgConnectOptions, options: &ConnectOptions) -> PgConnectOptions {
-    let mut settings = vec![("lock_timeout", format!("{}ms", options.busy_timeout.as_millis()))];
+    // Every statement is a short one by an index; what the planner takes for a long one it would compile first.
+    let mut settings =
+        vec![("lock_timeout", format!("{}ms", options.busy_timeout.as_millis())), ("jit", "off".to_owned())];
     if options.read_only {
         settings.push(("default_transaction_read_only", "on".to_owned()));
     }

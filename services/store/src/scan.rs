@@ -251,31 +251,39 @@ async fn scan_postgres(
 fn copy_query(scan: &Scan<'_>, among: Option<(&str, &[&str])>) -> String {
     let shape = scan.shape;
     let mut conditions = Vec::new();
+    if let Some((column, _)) = among {
+        conditions.push(format!("{column} = asked.value"));
+    }
     for (column, operator, operand) in &scan.conditions {
         conditions.push(match operand {
             Operand::Text(text) => format!("{column} {operator} {}", quoted(text)),
             Operand::Int(number) => format!("{column} {operator} {number}"),
         });
     }
-    if let Some((column, values)) = among {
-        let values = values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(",");
-        conditions.push(format!("{column} = ANY (ARRAY[{values}]::text[])"));
-    }
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     let limit = scan
         .limit
         .and_then(|limit| i64::try_from(limit).ok())
         .map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
+    let rows = format!("{}{filter} ORDER BY {}{limit}", shape.table, names(&shape.columns[..shape.key]));
     let columns = shape.columns.iter().map(|column| match column.name {
         name if is_digest(column) => format!("encode({name},'hex')"),
         name => format!("\"{name}\""),
     });
-    format!(
-        "COPY (SELECT {} FROM {}{filter} ORDER BY {}{limit}) TO STDOUT (FORMAT binary)",
-        columns.collect::<Vec<_>>().join(","),
-        shape.table,
-        names(&shape.columns[..shape.key])
-    )
+    let columns = columns.collect::<Vec<_>>().join(",");
+    let query = match among {
+        None => format!("SELECT {columns} FROM {rows}"),
+        // Value after value along the index. Asked for all of them at once, the planner, which knows nothing yet of a
+        // table that was just filled, reads the whole table every time.
+        Some((_, values)) => {
+            let values = values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(",");
+            format!(
+                "SELECT {columns} FROM unnest(ARRAY[{values}]::text[]) AS asked (value) \
+                 CROSS JOIN LATERAL (SELECT * FROM {rows}) AS found"
+            )
+        }
+    };
+    format!("COPY ({query}) TO STDOUT (FORMAT binary)")
 }
 
 /// A literal that means the same whatever `standard_conforming_strings` says. The protocol ends a statement at a

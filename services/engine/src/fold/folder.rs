@@ -13,6 +13,7 @@ use vigie_model::{Settings, StoredEvent};
 use vigie_store::{Delta, RawEvent, ServiceDelta, Store};
 
 use super::parallel::parallel;
+use super::recent::{Known, Recent};
 use crate::error::{EngineError, Result};
 
 /// Homes that are read in one call.
@@ -37,20 +38,22 @@ pub(crate) enum Folded {
     Failed,
 }
 
-/// What was read of homes, sorted by home.
-#[derive(Debug)]
-struct Records {
-    homes: Vec<String>,
-    records: Vec<RawEvent>,
+/// A home as it was read, and from how many records it was made.
+struct Loaded {
+    name: String,
+    home: Home,
+    records: usize,
 }
 
 /// What is being read for a later group of services.
-pub(crate) struct Ahead(JoinHandle<Result<Vec<Records>>>);
+pub(crate) struct Ahead(JoinHandle<Result<Vec<Loaded>>>);
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Folder {
     store: Store,
+    /// What need not be read.
+    recent: Option<Arc<Recent>>,
     /// What the world holds, up to this place of the log.
     seq: i64,
     /// Lent to another thread while it works; gone for good only if that thread broke off.
@@ -75,6 +78,7 @@ impl Folder {
         let repositories = store.homes("r:").await?;
         let mut folder = Self {
             store: store.clone(),
+            recent: None,
             seq,
             world: Some(Box::new(World::new(Arc::new(Settings::default())))),
             held_entities,
@@ -110,6 +114,11 @@ impl Folder {
             })
             .await?;
         Ok(folder)
+    }
+
+    /// The same with what this process has recorded itself, which need not be read.
+    pub(crate) fn with_recent(self, recent: Option<Arc<Recent>>) -> Self {
+        Self { recent, ..self }
     }
 
     /// Up to which place of the log the world goes.
@@ -153,8 +162,8 @@ impl Folder {
     /// To be used before the world takes in more of the log.
     pub(crate) async fn read_ahead(&mut self, slugs: &[Box<str>]) -> Result<Ahead> {
         let homes = self.needed(slugs).await?;
-        let (store, seq) = (self.store.clone(), self.seq);
-        Ok(Ahead(tokio::spawn(async move { read(&store, homes, seq).await })))
+        let (store, recent, seq) = (self.store.clone(), self.recent.clone(), self.seq);
+        Ok(Ahead(tokio::spawn(async move { read(&store, recent.as_deref(), homes, seq).await })))
     }
 
     /// Puts in what was read ahead, reads what the folds of these services need and the world lacks even so. Gives
@@ -176,7 +185,7 @@ impl Folder {
             needed = self.needed(slugs).await?;
         }
         while !needed.is_empty() {
-            count += self.put(read(&self.store, needed, self.seq).await?).await?;
+            count += self.put(read(&self.store, self.recent.as_deref(), needed, self.seq).await?).await?;
             needed = self.needed(slugs).await?;
         }
         Ok(count)
@@ -192,11 +201,19 @@ impl Folder {
         Ok(needed.await?.into_iter().collect())
     }
 
-    async fn put(&mut self, parts: Vec<Records>) -> Result<usize> {
+    async fn put(&mut self, homes: Vec<Loaded>) -> Result<usize> {
         let turn = self.turn;
-        self.used.extend(parts.iter().flat_map(|part| &part.homes).map(|home| (home.clone(), turn)));
-        let count = parts.iter().map(|part| part.records.len()).sum();
-        self.with_world(move |world| parts.into_iter().for_each(|part| put(world, part))).await?;
+        self.used.extend(homes.iter().map(|loaded| (loaded.name.clone(), turn)));
+        let count = homes.iter().map(|loaded| loaded.records).sum();
+        self.with_world(move |world| {
+            for Loaded { name, home, .. } in homes {
+                if name.starts_with("s:") && !home.is_empty() {
+                    remember_service(world, &name);
+                }
+                world.put_home(&name, home);
+            }
+        })
+        .await?;
         Ok(count)
     }
 
@@ -303,33 +320,44 @@ fn parse(records: &[RawEvent]) -> Vec<StoredEvent> {
     parsed.into_iter().flatten().flatten().collect()
 }
 
-/// Reads homes as they stood at a place of the log, several parts of them side by side.
-async fn read(store: &Store, homes: Vec<String>, seq: i64) -> Result<Vec<Records>> {
-    let part = homes.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
-    let parts: Vec<Vec<String>> = homes.chunks(part).map(<[_]>::to_vec).collect();
+/// Reads homes as they stood at a place of the log, several parts of them side by side, where they are not at hand.
+async fn read(store: &Store, recent: Option<&Recent>, homes: Vec<String>, seq: i64) -> Result<Vec<Loaded>> {
+    let Known { homes: known, mut others } = match recent {
+        Some(recent) => recent.take(homes, seq).await,
+        None => Known { others: homes, ..Known::default() },
+    };
+    let unpacking = tokio::task::spawn_blocking(move || {
+        let homes = parallel(&known, |(_, events)| events.unpack().map(Home::new));
+        known.into_iter().zip(homes).map(|((name, events), home)| (name, events.len(), home.flatten())).collect()
+    });
+    let unpacked: Vec<_> = unpacking.await.map_err(EngineError::internal)?;
+    let mut loaded = Vec::with_capacity(unpacked.len() + others.len());
+    for (name, records, home) in unpacked {
+        match home {
+            Some(home) => loaded.push(Loaded { name, home, records }),
+            None => others.push(name),
+        }
+    }
+    let part = others.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
+    let parts: Vec<Vec<String>> = others.chunks(part).map(<[_]>::to_vec).collect();
     let reading = futures::stream::iter(parts).map(|homes| async {
         let records = store.events_of(&homes, Some(seq)).await?;
-        Ok(Records { homes, records })
+        tokio::task::spawn_blocking(move || made(homes, &records)).await.map_err(EngineError::internal)
     });
-    reading.buffered(READ_AT_ONCE).try_collect().await
+    let read: Vec<_> = reading.buffered(READ_AT_ONCE).try_collect().await?;
+    loaded.extend(read.into_iter().flatten());
+    Ok(loaded)
 }
 
-/// Puts homes and their records in their place. A home may have none.
-fn put(world: &mut World, Records { homes, records }: Records) {
-    let parts: Vec<&[RawEvent]> = records.chunk_by(|a, b| a.home == b.home).collect();
-    let made = parallel(&parts, |part| Home::new(parse(part)));
-    let mut empty: BTreeSet<&str> = homes.iter().map(String::as_str).collect();
-    for (part, home) in parts.iter().zip(made) {
-        let name = &*part[0].home;
-        empty.remove(name);
-        if name.starts_with("s:") {
-            remember_service(world, name);
-        }
-        world.put_home(name, home.unwrap_or_default());
-    }
-    for name in empty {
-        world.put_home(name, Home::default());
-    }
+/// What records, those of one home after the other, make of these homes. A home may have none.
+fn made(names: Vec<String>, records: &[RawEvent]) -> Vec<Loaded> {
+    let parts: HashMap<&str, &[RawEvent]> =
+        records.chunk_by(|a, b| a.home == b.home).map(|part| (&*part[0].home, part)).collect();
+    let parts: Vec<&[RawEvent]> =
+        names.iter().map(|name| parts.get(name.as_str()).copied().unwrap_or_default()).collect();
+    let homes = parallel(&parts, |part| Home::new(parse(part)));
+    let made = names.into_iter().zip(parts).zip(homes);
+    made.map(|((name, part), home)| Loaded { name, home: home.unwrap_or_default(), records: part.len() }).collect()
 }
 
 /// A service folded anew, and its own row where there is one.

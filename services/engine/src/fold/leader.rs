@@ -58,28 +58,25 @@ impl Pending {
 impl Leader {
     /// Takes the lead over facts that stand like this, which have to be the database's own.
     pub(crate) async fn new(shared: &Shared, standing: &Standing) -> Result<Self> {
-        let held = shared.options.held_entities;
         let end = shared.store.last_seq().await?;
-        let mut folder = Folder::open(&shared.store, standing.folded_seq, false, held).await?;
-        let settings = folder.with_world(|world| world.settings().clone()).await?;
-        let is_current = standing.digest.as_deref() == Some(&*digest_of(&settings));
         // Where most of the log is new, going through it event by event only to find that every service is touched
         // would be lost labour.
         let is_small = end - standing.folded_seq <= standing.folded_seq.max(FEW_RECORDS);
+        let is_anew = !(standing.is_exact() && is_small);
+        let seq = if is_anew { end } else { standing.folded_seq };
+        let folder = Folder::open(&shared.store, seq, false, shared.options.held_entities).await?;
+        let mut folder = folder.with_recent(shared.recent.clone());
         let mut dirty = BTreeSet::new();
-        if is_current && is_small {
+        if is_anew {
+            dirty = folder.with_world(|world| world.services()).await?;
+            dirty.extend(standing.snapshot.services().iter().map(|service| (*service.slug).into()));
+        } else {
             let snapshot = standing.snapshot.clone();
             folder
                 .with_world(move |world| snapshot.frames().iter().for_each(|frame| world.remember(frame.service())))
                 .await?;
-        } else {
-            if end != standing.folded_seq {
-                folder = Folder::open(&shared.store, end, false, held).await?;
-            }
-            dirty = folder.with_world(|world| world.services()).await?;
-            dirty.extend(standing.snapshot.services().iter().map(|service| (*service.slug).into()));
         }
-        Ok(Self { folder, dirty, is_anew: !(is_current && is_small), last_round: Duration::ZERO })
+        Ok(Self { folder, dirty, is_anew, last_round: Duration::ZERO })
     }
 
     /// Takes in what the log holds beyond the world, and folds what it touches. `true`: there was something.

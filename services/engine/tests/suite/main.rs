@@ -7,5 +7,6 @@ mod catalogue;
 mod intake;
 mod order;
 mod processes;
+mod recent;
 mod restart;
 mod support;

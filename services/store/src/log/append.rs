@@ -42,6 +42,8 @@ pub enum Companion {
 pub struct Appended {
     /// When its events were recorded: what was asked for, or the time of the latest record if that is later.
     pub recorded_at: Time,
+    /// The last place of the log before them, 0 where it was empty.
+    pub after: i64,
     /// One for each event, in their order.
     pub outcomes: Vec<Outcome>,
 }
@@ -94,7 +96,7 @@ impl Store {
         companion: Option<&Companion>,
     ) -> Result<Appended> {
         if batch.is_empty() && companion.is_none() {
-            return Ok(Appended { recorded_at, outcomes: Vec::new() });
+            return Ok(Appended { recorded_at, after: self.last_seq().await?, outcomes: Vec::new() });
         }
         let mut tx = self.begin().await?;
         lock(&mut tx).await?;
@@ -146,7 +148,7 @@ impl Store {
         } else {
             tx.commit().await?;
         }
-        Ok(Appended { recorded_at, outcomes })
+        Ok(Appended { recorded_at, after: last_seq, outcomes })
     }
 }
 

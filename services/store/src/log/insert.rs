@@ -124,10 +124,13 @@ async fn few_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) -
 
 /// Finds out which rows are new and copies those. Nobody else can add one meanwhile: writers hold a lock.
 async fn many_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let mut is_new: Vec<_> = rows.iter().map(|row| seen.insert((row.home, row.at, row.digest))).collect();
     // What is later than everything in its home is new for sure; an import in the order of time is so throughout.
-    let latest = latest_of(connection, rows).await?;
+    // While the database looks that up, what the batch itself holds twice is found.
+    let (latest, mut is_new) = futures::join!(latest_of(connection, rows), async {
+        let mut seen = HashSet::with_capacity(rows.len());
+        rows.iter().map(|row| seen.insert(row.digest)).collect::<Vec<_>>()
+    });
+    let latest = latest?;
     let doubtful = |place: &usize| {
         is_new[*place] && latest.get(rows[*place].home).is_some_and(|latest| rows[*place].at <= *latest)
     };

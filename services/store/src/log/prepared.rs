@@ -1,6 +1,6 @@
 //! An event with everything that its row needs, computed before the lock of writers is taken.
 
-use vigie_model::{Digest, Event};
+use vigie_model::{Digest, Event, StoredEvent, Time};
 
 /// An event that is ready to be appended. Making one is the expensive part (normalising, hashing) and needs no
 /// database: callers do it on other threads.
@@ -50,6 +50,15 @@ impl PreparedEvent {
     #[must_use]
     pub fn body(&self) -> &str {
         &self.body
+    }
+
+    /// The event as the log has it, once it was recorded: where, when it holds and when it was recorded.
+    #[must_use]
+    pub fn into_stored(self, seq: i64, at: Time, recorded_at: Time) -> StoredEvent {
+        let Self { event, body, digest, content, .. } = self;
+        let event = Event { at, ..event };
+        let digest = if content.is_some() { event.digest_with(&body) } else { digest };
+        StoredEvent { seq, recorded_at, digest, event }
     }
 }
 
