@@ -7,5 +7,6 @@ mod catalogue;
 mod intake;
 mod order;
 mod processes;
+mod pulls;
 mod restart;
 mod support;

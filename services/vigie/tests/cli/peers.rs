@@ -1,0 +1,163 @@
+//! Real servers that a test starts: Prometheus, its blackbox exporter, and a target that they look at.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::bench::wait_for;
+
+/// Longer than anything takes, however loaded the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that ends with the test.
+pub struct Peer {
+    child: Child,
+    pub url: String,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Peer {
+    fn start(program: &str, arguments: &[String], address: SocketAddr) -> Self {
+        let mut command = Command::new(program);
+        let child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child
+            .unwrap_or_else(|error| panic!("{program}: {error}; install the package of that name to run this test"));
+        let peer = Self { child, url: format!("http://{address}") };
+        let ready = format!("{}/-/{}", peer.url, if program == "prometheus" { "ready" } else { "healthy" });
+        until(&format!("{program} is ready"), || get(&ready).is_some());
+        peer
+    }
+
+    /// Asks it to end, and waits.
+    pub fn stop(mut self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.child.wait().unwrap();
+    }
+
+    /// A Prometheus over a folder, which it may have had before.
+    pub fn prometheus(folder: &Path, config: &str) -> Self {
+        let (file, address) = (folder.join("prometheus.yml"), free());
+        std::fs::write(&file, config).unwrap();
+        let arguments = [
+            format!("--config.file={}", file.display()),
+            format!("--storage.tsdb.path={}", folder.join("data").display()),
+            "--storage.tsdb.retention.time=10y".to_owned(),
+            format!("--web.listen-address={address}"),
+        ];
+        Self::start("prometheus", &arguments, address)
+    }
+
+    pub fn blackbox(folder: &Path) -> Self {
+        let (file, address) = (folder.join("blackbox.yml"), free());
+        let modules = "modules: {http: {prober: http, timeout: 1s, http: {preferred_ip_protocol: ip4}}}\n";
+        std::fs::write(&file, modules).unwrap();
+        let arguments = [format!("--config.file={}", file.display()), format!("--web.listen-address={address}")];
+        Self::start("prometheus-blackbox-exporter", &arguments, address)
+    }
+
+    /// What a query gives now, as its values.
+    pub fn query(&self, query: &str) -> Vec<String> {
+        let url = format!("{}/api/v1/query?query={query}", self.url);
+        let answer: Value = get(&url).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let all = answer["data"]["result"].as_array().cloned().unwrap_or_default();
+        all.iter().filter_map(|own| own["value"][1].as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// An address that nobody has.
+pub fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// The body of an answer that went well.
+fn get(url: &str) -> Option<String> {
+    wait_for(async {
+        let answer = reqwest::Client::builder().no_proxy().build().ok()?.get(url).send().await.ok()?;
+        if answer.status().is_success() { answer.text().await.ok() } else { None }
+    })
+}
+
+/// Waits for what nothing tells when it comes to pass.
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A web server that answers everything, until it is stopped.
+pub struct Target {
+    address: SocketAddr,
+    is_up: Option<(Arc<AtomicBool>, std::thread::JoinHandle<()>)>,
+}
+
+impl Target {
+    pub fn start() -> Self {
+        let mut target = Self { address: free(), is_up: None };
+        target.up();
+        target
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// It answers from now on.
+    pub fn up(&mut self) {
+        let listener = TcpListener::bind(self.address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let runs = Arc::new(AtomicBool::new(true));
+        let still = runs.clone();
+        let thread = std::thread::spawn(move || {
+            while still.load(Ordering::Relaxed) {
+                let Ok((mut stream, _)) = listener.accept() else {
+                    std::thread::sleep(Duration::from_millis(5));
+                    continue;
+                };
+                let _ = stream.set_nonblocking(false);
+                let _ = stream.read(&mut [0; 4_096]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            }
+        });
+        self.is_up = Some((runs, thread));
+    }
+
+    /// Nobody answers from now on.
+    pub fn down(&mut self) {
+        if let Some((runs, thread)) = self.is_up.take() {
+            runs.store(false, Ordering::Relaxed);
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.down();
+    }
+}
+
+/// Blocks of samples in a Prometheus' folder, from a text in the OpenMetrics format.
+pub fn history(folder: &Path, text: &Path) {
+    let data: PathBuf = folder.join("data");
+    let mut command = Command::new("promtool");
+    command.args(["tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=744h"]).arg(text).arg(data);
+    let done = command.stdout(Stdio::null()).status();
+    let done =
+        done.unwrap_or_else(|error| panic!("promtool: {error}; install the package prometheus to run this test"));
+    assert!(done.success(), "promtool makes no blocks");
+}
