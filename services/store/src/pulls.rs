@@ -123,10 +123,16 @@ pub struct PullRun {
     pub next_run_at: Option<Time>,
 }
 
+/// The lease that a run of a source holds.
+#[must_use]
+pub fn lease_of(source: &str) -> String {
+    format!("pull {source}")
+}
+
 /// How a source stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PulledSource {
-    /// Its latest run.
+    /// Its latest run; one that says it runs and has no lease was cut off, and is told to be interrupted.
     pub last: PullRun,
     /// When the latest run ended that read all that there was.
     pub succeeded_at: Option<Time>,
@@ -255,7 +261,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn pulled_source(&self, source: &str) -> Result<Option<PulledSource>> {
+    pub async fn pulled_source(&self, source: &str, now: Time) -> Result<Option<PulledSource>> {
         let last = format!("{RUN} WHERE source = $1 ORDER BY id DESC LIMIT 1");
         let success =
             "SELECT id, ended_at FROM pull_runs WHERE source = $1 AND state = 'succeeded' ORDER BY id DESC LIMIT 1";
@@ -264,7 +270,12 @@ impl Store {
         each!(&mut reader, connection => {
             let last = sqlx::query(AssertSqlSafe(last)).bind(source).fetch_optional(&mut *connection).await?;
             let Some(row) = last else { return Ok(None) };
-            let last = run!(&row);
+            let mut last = run!(&row);
+            let lease = "SELECT 1 FROM lease WHERE name = $1 AND until > $2";
+            let lease = sqlx::query(lease).bind(lease_of(source)).bind(now).fetch_optional(&mut *connection).await?;
+            if last.state == PullState::Running && lease.is_none() {
+                last.state = PullState::Interrupted;
+            }
             let success = sqlx::query(success).bind(source).fetch_optional(&mut *connection).await?;
             let (id, succeeded_at) = match success {
                 Some(row) => (row.try_get(0)?, row.try_get(1)?),
@@ -279,7 +290,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn pulled_sources(&self) -> Result<Vec<PulledSource>> {
+    pub async fn pulled_sources(&self, now: Time) -> Result<Vec<PulledSource>> {
         let sources: Vec<String> = {
             let mut reader = self.backend().reader().await?;
             each!(&mut reader, connection => {
@@ -290,7 +301,7 @@ impl Store {
         };
         let mut all = Vec::with_capacity(sources.len());
         for source in sources {
-            all.extend(self.pulled_source(&source).await?);
+            all.extend(self.pulled_source(&source, now).await?);
         }
         Ok(all)
     }

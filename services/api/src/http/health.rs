@@ -72,7 +72,7 @@ async fn render(request: &HttpRequest, state: &State) -> Result<String> {
         None => (0, None),
     };
     let now = state.engine.now();
-    let sources = state.engine.store().pulled_sources().await.map_err(vigie_engine::EngineError::from)?;
+    let sources = state.engine.store().pulled_sources(now).await.map_err(vigie_engine::EngineError::from)?;
     let age = |at: vigie_model::Time| (now - at).max(0) as f64 / SECOND as f64;
     let pulls = sources.into_iter().map(|own| PullGauges {
         success_age: own.succeeded_at.map(age),

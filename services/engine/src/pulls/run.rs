@@ -12,6 +12,7 @@ use vigie_ingest::pull::{Pages, Pull, PullBatch, Start, Summary, Traffic};
 use vigie_model::Value;
 use vigie_model::kinds::service;
 use vigie_model::schedule::Schedule;
+use vigie_store::pulls::lease_of;
 use vigie_store::{Cursor, PreparedEvent, PullEnd, PullPage, PullStanding, PullState, Store};
 
 use super::{PullFailure, PullOptions, PullStep, Pulled, schedule};
@@ -56,7 +57,7 @@ pub(crate) async fn run(
 /// The right to pull the source.
 async fn hold(shared: &Arc<Shared>, name: &str, patience: Duration) -> Result<Lease, PullFailure> {
     let holder = format!("{} {}", shared.options.name, RUNS.fetch_add(1, Ordering::Relaxed));
-    let lease = Lease::keep_as(shared, &format!("pull {name}"), holder, Some(shared.options.lease));
+    let lease = Lease::keep_as(shared, &lease_of(name), holder, Some(shared.options.lease));
     let mut held = lease.watch();
     // The first answer is waited for, whatever it is.
     let mut is_held = held.wait_for(Option::is_some).await.is_ok_and(|held| *held == Some(true));
@@ -179,7 +180,7 @@ impl Run<'_> {
         };
         let now = self.shared.clock.now();
         let store = &self.shared.store;
-        let next_run_at = match (schedule, state, store.pulled_source(self.name).await?) {
+        let next_run_at = match (schedule, state, store.pulled_source(self.name, now).await?) {
             (Some(schedule), PullState::Succeeded, Some(own)) => Some(schedule::regular(schedule, &own.last)),
             (Some(_), PullState::Failed, Some(own)) => {
                 let wanted = error.and_then(|error| error.retry_after()).unwrap_or_default();

@@ -52,7 +52,7 @@ pub(crate) async fn on_schedule(
 
 /// How long to wait before the next look; `None`: the source is due.
 async fn wait(engine: &Engine, name: &str, schedule: &Schedule) -> Option<Duration> {
-    let own = match engine.store().pulled_source(name).await {
+    let own = match engine.store().pulled_source(name, engine.now()).await {
         Ok(own) => own,
         Err(error) => {
             tracing::error!(source = name, %error, "when a source is to be pulled could not be read; it is tried again");

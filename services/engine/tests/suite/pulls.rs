@@ -217,7 +217,7 @@ async fn a_source_that_fails_is_asked_again_later_and_hurts_no_other(database: T
     };
     let waiting = async {
         loop {
-            let all = engine.store().pulled_sources().await.unwrap();
+            let all = engine.store().pulled_sources(engine.now()).await.unwrap();
             if all.len() == 2 && all.iter().all(|own| own.last.ended_at.is_some()) {
                 break stop.send_replace(true);
             }
@@ -229,7 +229,7 @@ async fn a_source_that_fails_is_asked_again_later_and_hurts_no_other(database: T
         engine.pull_on_schedule(&good, &every, asked()),
         waiting
     );
-    let all = engine.store().pulled_sources().await.unwrap();
+    let all = engine.store().pulled_sources(engine.now()).await.unwrap();
     let (bad, good) = (&all[0], &all[1]);
     assert_eq!(
         (bad.last.state, bad.failures, bad.last.error.as_deref()),

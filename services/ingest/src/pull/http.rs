@@ -13,7 +13,7 @@ use reqwest::{Certificate, Client, StatusCode, Url};
 use super::{PullError, Traffic};
 
 /// The most of an answer that is read.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
 /// How long a connection, and a whole answer, may take: a little longer than servers give a question.
 const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(150);

@@ -1,6 +1,7 @@
 //! Runs of pulls: counted with what they record, and forgotten in the end.
 
 use vigie_model::{DAY, MINUTE};
+use vigie_store::pulls::lease_of;
 use vigie_store::{
     Companion, Cursor, LeaseProof, PullEnd, PullFilter, PullPage, PullStanding, PullState, Store, StoreError,
 };
@@ -79,12 +80,17 @@ async fn a_run_that_was_cut_off_is_noted_by_the_next(db: TestDatabase) {
     assert_eq!(states, [(SOURCE, running), ("git /other", running), (SOURCE, PullState::Interrupted)]);
     let filter = PullFilter { source: Some(SOURCE.to_owned()), state: Some(running), ..PullFilter::default() };
     assert_eq!(store.count_pull_runs(&filter).await.unwrap(), 1);
+    // Without its own lease nothing runs, whatever it says.
+    let state = async || store.pulled_source(SOURCE, now()).await.unwrap().unwrap().last.state;
+    assert_eq!(state().await, PullState::Interrupted);
+    store.lease(&lease_of(SOURCE), "a", MINUTE, now()).await.unwrap().unwrap();
+    assert_eq!(state().await, running);
 }
 
 async fn failures_are_counted_since_the_last_success(db: TestDatabase) {
     let store = open(&db).await;
     let lease = hold(&store, now()).await;
-    assert_eq!(store.pulled_source(SOURCE).await.unwrap(), None);
+    assert_eq!(store.pulled_source(SOURCE, now()).await.unwrap(), None);
     for (minute, state) in
         [PullState::Failed, PullState::Succeeded, PullState::Failed, PullState::Failed].into_iter().enumerate()
     {
@@ -92,7 +98,7 @@ async fn failures_are_counted_since_the_last_success(db: TestDatabase) {
         let run = store.begin_pull(SOURCE, &lease, at).await.unwrap();
         store.end_pull(run, &end(state), &lease, at + 1).await.unwrap();
     }
-    let sources = store.pulled_sources().await.unwrap();
+    let sources = store.pulled_sources(now()).await.unwrap();
     assert_eq!(sources.len(), 1);
     assert_eq!((sources[0].failures, sources[0].succeeded_at), (2, Some(now() + MINUTE + 1)));
     assert_eq!(sources[0].last.started_at, now() + 3 * MINUTE);

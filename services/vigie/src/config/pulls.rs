@@ -36,7 +36,7 @@ pub enum PullSource {
     /// Projects on GitLab, `group/…/name`.
     GitLab(Vec<String>),
     /// A Prometheus server.
-    Prometheus(PrometheusEntry),
+    Prometheus(Box<PrometheusEntry>),
 }
 
 /// When a source is asked.
@@ -135,7 +135,7 @@ fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Opti
         })?),
         _ => {
             let url = reader.parsed(&node, check_url)?;
-            PullSource::Prometheus(prometheus(reader, section, url, token_file.clone(), settings)?)
+            PullSource::Prometheus(Box::new(prometheus(reader, section, url, token_file.clone(), settings)?))
         }
     };
     Some(PullEntry { source, url, token_file, when })

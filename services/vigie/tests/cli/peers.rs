@@ -60,6 +60,33 @@ impl Peer {
         Self::start("prometheus", &arguments, address)
     }
 
+    /// A Prometheus that speaks TLS with a certificate of an authority of its own (`ca.pem` in the folder), and lets in
+    /// the user `admin` with the password `test`.
+    pub fn guarded(folder: &Path) -> Self {
+        let script = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem && \
+            openssl req -newkey rsa:2048 -nodes -subj /CN=server -keyout server.key -out server.csr && \
+            printf 'subjectAltName=IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' > server.ext && \
+            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext -out server.pem";
+        let done = Command::new("sh").args(["-c", script]).current_dir(folder).stderr(Stdio::null()).status().unwrap();
+        assert!(done.success(), "openssl makes no certificates; install the package of that name to run this test");
+        let users = "basic_auth_users: {admin: $2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay}\n";
+        let web = format!("tls_server_config: {{cert_file: server.pem, key_file: server.key}}\n{users}");
+        std::fs::write(folder.join("web.yml"), web).unwrap();
+        std::fs::write(folder.join("prometheus.yml"), "scrape_configs: []\n").unwrap();
+        let address = free();
+        let arguments = [
+            format!("--config.file={}", folder.join("prometheus.yml").display()),
+            format!("--web.config.file={}", folder.join("web.yml").display()),
+            format!("--storage.tsdb.path={}", folder.join("data").display()),
+            format!("--web.listen-address={address}"),
+        ];
+        let child = Command::new("prometheus").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.unwrap_or_else(|error| panic!("prometheus: {error}; install the package of that name"));
+        let peer = Self { child, url: format!("https://{address}") };
+        until("it listens", || std::net::TcpStream::connect(address).is_ok());
+        peer
+    }
+
     pub fn blackbox(folder: &Path) -> Self {
         let (file, address) = (folder.join("blackbox.yml"), free());
         let modules = "modules: {http: {prober: http, timeout: 1s, http: {preferred_ip_protocol: ip4}}}\n";

@@ -188,3 +188,28 @@ fn requests_are_counted_over_the_resets_of_their_counters() {
     assert_eq!((good, all), (9.0 * (2_880.0 - 6.0), 10.0 * (2_880.0 - 6.0)), "{uptime}");
     assert!((uptime["value"].as_f64().unwrap() - 0.9).abs() < 1e-9);
 }
+
+#[test]
+fn a_server_with_a_certificate_of_its_own_and_a_password_is_asked() {
+    let bench = Bench::new();
+    let folder = bench.path("peers");
+    std::fs::create_dir(&folder).unwrap();
+    let prometheus = Peer::guarded(&folder);
+    let since = format_time(now() - 30 * MINUTE);
+    let query = ["--query", "vector(1)", "--service", "shop", "--step", "1m", "--since", &since];
+    let arguments = [&["pull", "prometheus", &*prometheus.url][..], &query].concat();
+    let ran = bench.run(&arguments);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("certificate") && ran.err.contains("ca_file"), "{}", ran.err);
+    let trusting = [&arguments[..], &["--ca-file", "peers/ca.pem"]].concat();
+    let ran = bench.run(&trusting);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("answers 401 Unauthorized") && ran.err.contains("password_file"), "{}", ran.err);
+    bench.write("password", "test\n");
+    let admitted = [&trusting[..], &["--username", "admin", "--password-file", "password"]].concat();
+    // It starts up for a moment more.
+    until("it is ready", || bench.run(&admitted).status == 0);
+    let all = intervals(&bench);
+    let up: Time = all.iter().filter(|(_, _, up)| *up).map(|(from, to, _)| to - from).sum();
+    assert!(up >= 28 * MINUTE, "{all:?}");
+}

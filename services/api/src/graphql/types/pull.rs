@@ -13,7 +13,7 @@ use crate::graphql::scalars::DateTime;
 #[derive(Enum, Debug, Copy, Clone, PartialEq, Eq)]
 #[graphql(remote = "Kind")]
 pub enum PullState {
-    /// It reads.
+    /// It reads, or its process died and nobody has asked the source since.
     Running,
     /// It read all that there was.
     Succeeded,

@@ -130,7 +130,11 @@ impl Api {
         Ok(series(self.ask("api/v1/query_range", &asked).await?))
     }
 
-    async fn ask<T: for<'de> Deserialize<'de>>(&mut self, path: &str, query: &[(&str, String)]) -> Result<T, ApiError> {
+    async fn ask<T: for<'de> Deserialize<'de> + Send + 'static>(
+        &mut self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, ApiError> {
         let answer = self.0.get(path, query).await.map_err(|error| match error {
             NoAnswer::TooLong => ApiError::TooMuch(PullError::Refused(format!(
                 "{} answers with too much at once; ask for fewer series, or a longer step",
@@ -141,8 +145,14 @@ impl Api {
         if answer.status != StatusCode::OK {
             return Err(self.refusal(&answer));
         }
-        let envelope: Envelope<T> =
-            serde_json::from_slice(&answer.body).map_err(|error| self.not_one(&answer, &error))?;
+        let begin = brief(&String::from_utf8_lossy(answer.body.get(..200).unwrap_or(&answer.body)));
+        // A long one would keep this thread from others.
+        let parsed = tokio::task::spawn_blocking(move || serde_json::from_slice::<Envelope<T>>(&answer.body));
+        let envelope = match parsed.await {
+            Ok(Ok(envelope)) => envelope,
+            Ok(Err(error)) => return Err(self.stranger(&format!("it answers {begin:?} ({error})"))),
+            Err(error) => return Err(self.stranger(&error.to_string())),
+        };
         // What a query could have been written better for is no sign that something is missing.
         let partial = envelope.warnings.iter().find(|warning| !warning.starts_with("PromQL"));
         if let Some(warning) = partial {
@@ -179,11 +189,6 @@ impl Api {
             429 | 500.. => ApiError::Other(self.0.unavailable(answer, why)),
             _ => ApiError::Other(refused("see what its documentation says of that")),
         }
-    }
-
-    fn not_one(&self, answer: &Answer, error: &serde_json::Error) -> ApiError {
-        let begins = brief(&String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)]));
-        self.stranger(&format!("it answers {begins:?} ({error})"))
     }
 
     fn stranger(&self, why: &str) -> ApiError {

@@ -28,7 +28,7 @@ pub(super) async fn look(config: &Config, store: Option<&Store>, now: Time, find
             continue;
         }
         let own = match store {
-            Some(store) => store.pulled_source(&pull.name()).await,
+            Some(store) => store.pulled_source(&pull.name(), now).await,
             None => Ok(None),
         };
         findings.push(match own {
