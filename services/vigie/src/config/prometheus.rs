@@ -120,6 +120,12 @@ pub(super) fn prometheus(
         (_, None, Some(node)) => reader.wrong(&node, "nobody is named whose password this is; write username"),
         _ => {}
     }
+    if let Some(node) = section.get("service").filter(|_| entry.question.is_none()) {
+        reader.wrong(
+            &node,
+            "the services that are asked for name themselves; write query, or good and total, or remove it",
+        );
+    }
     if let Some(node) = section.get("label").filter(|_| entry.service.is_some()) {
         reader.wrong(&node, "service names the service already; remove one of the two");
     }
@@ -186,4 +192,62 @@ fn headers(reader: &mut Reader, node: &Node<'_>) -> Vec<(String, String)> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{PullSource, parse};
+
+    const SERVER: &str = "[[pull]]\nprometheus = 'https://mimir.example/prometheus/'\n";
+
+    fn read(text: &str) -> Result<Vec<PrometheusSource>, String> {
+        let config = parse("vigie.toml", text, [], &[]).map_err(|problems| problems.to_string())?;
+        let own = config.pulls.iter().filter_map(|entry| match &entry.source {
+            PullSource::Prometheus(own) => Some(own.pull(&config)),
+            _ => None,
+        });
+        Ok(own.collect())
+    }
+
+    #[test]
+    fn without_a_query_of_its_own_it_asks_those_of_the_services() {
+        let text =
+            "[[service]]\nslug = 'shop'\nuptime = { prometheus = 'up{app=\"shop\"}' }\n[[service]]\nslug = 'other'\n";
+        let all = read(&format!("{text}{SERVER}")).unwrap();
+        let asked: Vec<_> = all[0].asked.iter().map(|own| (own.service.as_deref(), own.question.to_string())).collect();
+        assert_eq!(asked, [(Some("shop"), "up{app=\"shop\"}".to_owned())]);
+        assert_eq!(all[0].http.url, "https://mimir.example/prometheus");
+        // With one it asks nothing else.
+        let all = read(&format!("{text}{SERVER}query = \"\"\"\nmax by (app)\n  (up)\"\"\"\nlabel = 'app'\n")).unwrap();
+        let asked = &all[0].asked[0];
+        assert_eq!((asked.question.to_string().as_str(), asked.label.as_str()), ("max by (app) (up)", "app"));
+        assert_eq!((all[0].asked.len(), asked.service.as_deref(), asked.environment.as_str()), (1, None, "production"));
+    }
+
+    #[test]
+    fn what_is_wrong_says_what_to_write() {
+        let cases = [
+            ("", "there is nothing to ask: write query"),
+            ("good = 'a'", "good and total belong together"),
+            ("query = 'up'\ngood = 'a'", "write a [[pull]] for each"),
+            ("query = ' '", "write a query of up to"),
+            ("query = 'up'\nstep = 'PT0.5S'", "write whole seconds"),
+            ("query = 'up'\nschedule = 'daily'", "this is no cron expression"),
+            ("query = 'up'\nschedule = '* * * * * *'", "too often"),
+            ("query = 'up'\nschedule = '0 3 * * *'\nevery = '1h'", "remove one of the two"),
+            ("query = 'up'\npassword_file = '/x'", "write username"),
+            ("query = 'up'\ntoken_file = '/x'\nusername = 'me'", "username says who asks too"),
+            ("query = 'up'\nheaders = { authorization = 'Bearer x' }", "write token_file"),
+            ("query = 'up'\nservice = 'a'\nlabel = 'b'", "service names the service already"),
+            ("query = 'up'\nsince = 'yesterday'", "yesterday"),
+            ("query = 'up'\n[[pull]]\nprometheus = 'http://q:9090'\nquery = 'up'", "give each a source of its own"),
+        ];
+        for (text, why) in cases {
+            let wrong = read(&format!("{SERVER}{text}\n")).unwrap_err();
+            assert!(wrong.contains(why), "{text}: {wrong}");
+        }
+        let wrong = read("[[pull]]\nprometheus = 'http://me:secret@p:9090'\nquery = 'up'\n").unwrap_err();
+        assert!(wrong.contains("write username and password_file") && !wrong.contains("secret"), "{wrong}");
+    }
 }

@@ -176,7 +176,7 @@ fn when(reader: &mut Reader, section: &Section<'_>) -> Option<When> {
         if section.get("every").is_some() {
             reader.wrong(&node, "every says when it is asked too; remove one of the two");
         }
-        return reader.parsed(&node, |text| Schedule::cron(text, Zone::UTC).map(|_| When::Cron(text.to_owned())));
+        return reader.parsed(&node, check_cron);
     }
     let node = section.get("every")?;
     let every = reader.length(&node)?;
@@ -185,6 +185,15 @@ fn when(reader: &mut Reader, section: &Section<'_>) -> Option<When> {
         return None;
     }
     Some(When::Every(every))
+}
+
+fn check_cron(text: &str) -> Result<When, String> {
+    let schedule = Schedule::cron(text, Zone::UTC).map_err(|error| error.to_string())?;
+    let first = schedule.after(0);
+    match schedule.after(first).saturating_sub(first) < MINUTE {
+        true => Err("this is too often; write minute, hour, day, month and weekday, without seconds".to_owned()),
+        false => Ok(When::Cron(text.to_owned())),
+    }
 }
 
 /// A URL of HTTP, without a slash at its end. One with a user and a password is none: they are shown in messages.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use vigie_ingest::pull::prometheus::Question;
 use vigie_model::settings::{BudgetWindow, MetricName, Severity, TargetScope, UptimeSource};
 use vigie_model::{HOUR, MINUTE, parse_time};
 
@@ -180,19 +179,6 @@ fn everything_is_read() {
     assert_eq!(config.pulls[0].source, PullSource::GitHub(vec!["acme/shop".into(), "acme/lib".into()]));
     assert_eq!((&config.pulls[0].when, &config.pulls[3].when), (&When::Every(15 * MINUTE), &When::Every(HOUR)));
     assert_eq!(config.pulls[4].when, When::Cron("30 2 * * *".to_owned()));
-    let asked = |number: usize| match &config.pulls[number].source {
-        PullSource::Prometheus(own) => own.pull(&config),
-        other => panic!("{other:?}"),
-    };
-    // Without a query of its own it asks those of the services.
-    let own = asked(3);
-    assert_eq!((own.asked.len(), own.asked[0].service.as_deref()), (1, Some("checkout")));
-    assert_eq!(own.asked[0].question, Question::State("probe_success{service=\"checkout\"}".to_owned()));
-    let counts = asked(4);
-    assert_eq!((counts.source.as_str(), counts.asked[0].label.as_str()), ("mimir", "app"));
-    assert_eq!(counts.http.url, "https://mimir.acme.example/prometheus");
-    assert_eq!(counts.http.headers, [("X-Scope-OrgID".to_owned(), "payments".to_owned())]);
-    assert_eq!((counts.asked[0].step, counts.delay), (Some(10 * MINUTE), Some(2 * MINUTE)));
     let fields = |pairs: &[(&str, &[&str])]| {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         pairs.iter().map(|(name, patterns)| ((*name).to_owned(), texts(patterns))).collect::<BTreeMap<_, Vec<String>>>()
@@ -310,21 +296,6 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
-        ("[[pull]]\nprometheus = 'http://me:secret@p:9090'\nquery = 'up'", "write username and password_file"),
-        ("[[pull]]\nprometheus = 'http://p:9090'", "there is nothing to ask: write query"),
-        ("[[pull]]\nprometheus = 'http://p:9090'\ngood = 'a'", "good and total belong together"),
-        ("[[pull]]\nprometheus = 'http://p:9090'\nquery = 'up'\ngood = 'a'", "write a [[pull]] for each"),
-        ("[[pull]]\nprometheus = 'http://p:9090'\nquery = 'up'\nstep = 'PT0.5S'", "write whole seconds"),
-        ("[[pull]]\nprometheus = 'http://p:9090'\nquery = 'up'\nschedule = 'daily'", "this is no cron expression"),
-        ("[[pull]]\nprometheus = 'http://p:9090'\nquery = 'up'\npassword_file = '/x'", "write username"),
-        (
-            "[[pull]]\nprometheus = 'http://p:9090'\nquery = 'up'\nheaders = { authorization = 'Bearer x' }",
-            "write token_file",
-        ),
-        (
-            "[[pull]]\nprometheus = 'http://p:9090'\nquery = 'up'\n[[pull]]\nprometheus = 'http://q:9090'\nquery = 'up'",
-            "give each a source of its own",
-        ),
         ("[[pull]]\ngit = 'a'\nquery = 'up'", "only a prometheus pull has this"),
         ("[[pull]]\ngit = 'a'\nevery = '1h'\nschedule = '0 3 * * *'", "remove one of the two"),
         ("[[hook]]\nsecret_file = '/a'", "vigie.toml:1:1: hook[1].connector: missing"),

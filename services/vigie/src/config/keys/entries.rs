@@ -100,7 +100,11 @@ pub(in crate::config) static PULL: Table = Table {
             Kind::Text,
             "prometheus: the counter of requests that were answered well, like http_requests_total{code!~\"5..\"}.",
         ),
-        key("total", Kind::Text, "prometheus: the counter of all requests, like http_requests_total."),
+        key(
+            "total",
+            Kind::Text,
+            "prometheus: the counter of all requests, like http_requests_total. Both are summed by label, over each step.",
+        ),
         key(
             "label",
             Kind::Text,
