@@ -1,7 +1,7 @@
 //! Real servers that a test starts: Prometheus, its blackbox exporter, and a target that they look at.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Peer {
         let child = Command::new("prometheus").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.unwrap_or_else(|error| panic!("prometheus: {error}; install the package of that name"));
         let peer = Self { child, url: format!("https://{address}") };
-        until("it listens", || std::net::TcpStream::connect(address).is_ok());
+        until("it listens", || TcpStream::connect(address).is_ok());
         peer
     }
 
@@ -107,6 +107,32 @@ impl Peer {
 /// An address that nobody has.
 pub fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// What stands before a server and takes its time with every request: the URL to ask instead.
+pub fn slow(url: &str) -> String {
+    let upstream = url.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(&upstream) else { continue };
+            let (mut from_client, mut from_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            let (mut client, mut server) = (client, server);
+            std::thread::spawn(move || std::io::copy(&mut from_server, &mut client));
+            std::thread::spawn(move || {
+                let mut part = [0; 8_192];
+                while let Ok(length @ 1..) = from_client.read(&mut part) {
+                    std::thread::sleep(Duration::from_millis(150));
+                    if server.write_all(&part[..length]).is_err() {
+                        return;
+                    }
+                }
+                let _ = server.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    url
 }
 
 /// The body of an answer that went well.

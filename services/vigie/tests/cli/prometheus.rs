@@ -8,7 +8,7 @@ use serde_json::Value;
 use vigie_model::{Clock, DAY, MINUTE, SECOND, SystemClock, Time, format_time, parse_time};
 
 use crate::bench::{Bench, wait_for};
-use crate::peers::{Peer, Target, history, until};
+use crate::peers::{Peer, Target, history, slow, until};
 use crate::roundtrip::metric;
 
 /// How often the target is probed.
@@ -125,6 +125,15 @@ async fn done(bench: &Bench, database: &str) -> Option<f64> {
     row.map(|(done, total)| done as f64 / total as f64)
 }
 
+/// How many runs were cut off.
+async fn interrupted(bench: &Bench, database: &str) -> i64 {
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", bench.path(database).display())).await.unwrap();
+    let sql = "SELECT count(*) FROM pull_runs WHERE state = 'interrupted' AND done > 0";
+    let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+    pool.close().await;
+    count
+}
+
 #[test]
 fn a_month_is_pulled_whole_however_often_the_pull_is_killed() {
     const DAYS: i64 = 31;
@@ -142,8 +151,10 @@ fn a_month_is_pulled_whole_however_often_the_pull_is_killed() {
     let whole = bench.run(&[&arguments[..], &["--database", "sqlite://whole.db", "--format", "json"]].concat()).json();
     // A day of each: up, down, up; without the service that never fails. The last sample counts for a step more.
     assert_eq!(whole[0]["intervals"], DAYS * (SERVICES * 3 - 2) + SERVICES, "{whole}");
+    let url = slow(&prometheus.url);
+    let slowly = ["pull", "prometheus", &*url, "--query", "probe_success", "--step", "1m", "--since", &since];
     for round in 1..=2 {
-        let mut command = bench.command(&[&arguments[..], &["--database", "sqlite://killed.db"]].concat());
+        let mut command = bench.command(&[&slowly[..], &["--database", "sqlite://killed.db"]].concat());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // A third of the way, then two; it first waits until the lease of the one before has ended.
         let child_ended = std::cell::RefCell::new(&mut child);
@@ -154,7 +165,8 @@ fn a_month_is_pulled_whole_however_often_the_pull_is_killed() {
         let _ = child.kill();
         child.wait().unwrap();
     }
-    bench.run(&[&arguments[..], &["--database", "sqlite://killed.db"]].concat()).good();
+    bench.run(&[&slowly[..], &["--database", "sqlite://killed.db"]].concat()).good();
+    assert_eq!(wait_for(interrupted(&bench, "killed.db")), 2);
     for database in ["sqlite://whole.db", "sqlite://killed.db"] {
         for service in 0..SERVICES {
             let name = format!("s{service}");
