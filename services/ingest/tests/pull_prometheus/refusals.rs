@@ -1,14 +1,17 @@
 //! Answers that are none, and what is made of them: clear words, another try, or less at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use vigie_ingest::pull::prometheus::PrometheusSource;
 use vigie_ingest::pull::{HttpSettings, PullError};
-use vigie_model::{DAY, HOUR, MINUTE, format_time};
+use vigie_model::{DAY, HOUR, MINUTE, SECOND, format_time};
 
 use crate::server::{Answer, Server};
-use crate::{matrix, now, open, pull, source, state, success, time_is, try_pull};
+use crate::{Asking, left, matrix, now, open, pull, source, state, success, time_is, try_pull};
 
 fn error(status: u16, kind: &str, text: &str) -> Answer {
     (status, Vec::new(), json!({"status": "error", "errorType": kind, "error": text}).to_string())
@@ -163,4 +166,53 @@ async fn clocks_that_differ_are_told_of_and_nothing_is_asked_of_the_future() {
     let pulled = pull(&source(&server, state("up")), None, now()).await;
     assert_eq!(pulled.read_until, Some(late - MINUTE));
     assert!(pulled.notes[0].contains(&format!("the server's clock says {}", format_time(late))), "{:?}", pulled.notes);
+}
+
+#[tokio::test]
+async fn a_run_that_breaks_off_goes_on_behind_the_last_page() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |what| match what.query["query"].as_str() {
+        "time()" => time_is(now()),
+        // The third page is refused, once.
+        _ if asked.fetch_add(1, Ordering::Relaxed) == 2 => (500, vec![], "the disk is full".into()),
+        _ => matrix(what, &vec![(json!({"service": "shop"}), Box::new(|_| Some(1.0)))]),
+    })
+    .await;
+    let asked = Asking { step: Some(15 * SECOND), ..state("up") };
+    let source = PrometheusSource { since: Some(now() - 5 * DAY), ..source(&server, asked) };
+    let (mut pages, mut cursor, mut events) = (open(&source, None, now()).await.unwrap(), None, Vec::new());
+    let error = loop {
+        match pages.next().await {
+            Ok(page) => {
+                let page = page.unwrap();
+                (cursor, events) = (Some(page.cursor), [events, page.events].concat());
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert!(cursor.is_some() && events.len() == 3, "a day and a half, and a day: {}", events.len());
+    let rest = pull(&source, cursor.as_deref(), now()).await;
+    events.extend(rest.events);
+    let whole = pull(&source, None, now()).await;
+    assert_eq!(left(&events), left(&whole.events));
+    assert_eq!(rest.cursor, whole.cursor);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_is_tried_again_later() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let cutting = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"status\": \"succ").await;
+        }
+    });
+    let server = Server::start(|_| time_is(now())).await;
+    let mut source = source(&server, state("up"));
+    source.http.url = url;
+    let error = open(&source, None, now()).await.err().unwrap();
+    assert!(matches!(error, PullError::Unavailable { .. }), "{error:?}");
+    cutting.abort();
 }

@@ -73,7 +73,7 @@ impl Pull for GitSource {
             let opened = tokio::task::spawn_blocking(move || GitPull::open(&path, options)?.since(cursor.as_ref()));
             let batches = opened.await.map_err(died)??;
             let plan = batches.plan().clone();
-            let (sender, receiver) = mpsc::channel(2);
+            let (sender, receiver) = mpsc::channel(1);
             let reading = tokio::task::spawn_blocking(move || read(batches, &sender));
             Ok(Box::new(GitPages { plan, receiver, reading: Some(reading), notes }) as Box<dyn Pages>)
         })
