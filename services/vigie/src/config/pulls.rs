@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::git::{Deployments, GitSource};
 use vigie_model::schedule::Schedule;
 use vigie_model::settings::Settings;
@@ -94,16 +95,30 @@ pub(super) fn pulls(reader: &mut Reader, root: &Section<'_>, settings: &Settings
     let mut all = Vec::new();
     for section in &sections {
         let Some(entry) = pull(reader, section, settings) else { continue };
-        if let PullSource::Prometheus(own) = &entry.source
-            && !sources.insert(own.source.clone())
+        if let Some((key, own, message)) = known_by(&entry.source)
+            && !sources.insert((key, own))
         {
-            let node = section.get("source").or_else(|| section.get("prometheus"));
-            let message = "two pulls of one source would take each other's word; give each a source of its own";
-            node.into_iter().for_each(|node| reader.wrong(&node, message));
+            section.get(key).into_iter().for_each(|node| reader.wrong(&node, message));
         }
         all.push(entry);
     }
     all
+}
+
+/// What no two pulls may have in common: the key where it is written, what it is, and why.
+fn known_by(source: &PullSource) -> Option<(&'static str, String, &'static str)> {
+    match source {
+        PullSource::Prometheus(own) => Some((
+            "prometheus",
+            own.source.clone(),
+            "two pulls of one source would take each other's word; give each a source of its own",
+        )),
+        // Each keeps how far it has come under its name.
+        PullSource::Git(own) => {
+            Some(("git", own.name(), "this is pulled twice; join the two, or give each a service of its own"))
+        }
+        PullSource::GitHub(_) | PullSource::GitLab(_) => None,
+    }
 }
 
 fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Option<PullEntry> {

@@ -296,6 +296,7 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
+        ("[[pull]]\ngit = 'a'\n[[pull]]\ngit = 'a'\nevery_merge = true", "this is pulled twice"),
         ("[[pull]]\ngit = 'a'\nquery = 'up'", "only a prometheus pull has this"),
         ("[[pull]]\ngit = 'a'\nevery = '1h'\nschedule = '0 3 * * *'", "remove one of the two"),
         ("[[hook]]\nsecret_file = '/a'", "vigie.toml:1:1: hook[1].connector: missing"),

@@ -93,7 +93,7 @@ pub(in crate::config) static PULL: Table = Table {
         key(
             "query",
             Kind::Text,
-            "prometheus: what is 1 while a service is up and 0 while it is down, like probe_success. Without it and without good and total: the queries of uptime.prometheus of the services.",
+            "prometheus: what is 1 while a service is up and 0 while it is down, like probe_success; of several series of one service, one that is 0 is enough. Without it and without good and total: the queries of uptime.prometheus of the services.",
         ),
         key(
             "good",
