@@ -7,18 +7,21 @@ use futures::{Stream, StreamExt};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use vigie_ingest::connector::Hooks;
+use vigie_ingest::pull::Pull;
 use vigie_metrics::Snapshot;
 use vigie_model::people::{Concealer, PeopleKey};
+use vigie_model::schedule::Schedule;
 use vigie_model::{Clock, Event, Time};
-use vigie_store::{Appended, Cursor, NewDelivery, PreparedEvent, Requeue, Store, Unmapped};
+use vigie_store::{Appended, NewDelivery, Requeue, Store, Unmapped};
 
 use crate::as_of::Past;
 use crate::configure::Configuration;
 use crate::deliveries::{Inbox, Mapper};
 use crate::error::{EngineError, Result};
 use crate::fold::worker::Worker;
-use crate::intake::{Intake, prepare};
+use crate::intake::Intake;
 use crate::options::{EngineOptions, Folding};
+use crate::pulls::{self, PullFailure, PullOptions, Pulled};
 use crate::shared::{Shared, lock};
 use crate::standing::Standing;
 use crate::status::Status;
@@ -145,15 +148,6 @@ impl Engine {
         self.intake()?.submit(events).await
     }
 
-    /// Does the part of recording events that needs no database, so that one batch is prepared while another is
-    /// written.
-    ///
-    /// # Errors
-    /// [`EngineError::Internal`].
-    pub async fn prepare(&self, events: Vec<Event>) -> Result<Vec<PreparedEvent>> {
-        prepare(events).await
-    }
-
     /// The hooks that deliveries of webhooks come by; `None`: none is taken in.
     #[must_use]
     pub fn hooks(&self) -> Option<&Arc<Hooks>> {
@@ -214,13 +208,25 @@ impl Engine {
         Ok(self.store().unmapped_services().await?)
     }
 
-    /// Records the events of a pull, and how far it has come, in one transaction. Waits while the queue is full.
-    /// The next batch is to come after the answer to this one: a cursor says that everything before it is recorded.
+    /// Asks a source for what is new since its last run, and records it page by page, each with the cursor behind it in
+    /// one transaction. Of each source one run goes on at a time, whichever process does it. Once `stop` resolves nothing
+    /// more is read.
     ///
     /// # Errors
-    /// As for [`Engine::submit`], [`EngineError::Overloaded`] aside.
-    pub async fn submit_with_cursor(&self, events: Vec<PreparedEvent>, cursor: Cursor) -> Result<Appended> {
-        self.intake()?.submit_pulled(events, cursor).await
+    /// See [`PullFailure`]. What was recorded stays, and the next run goes on behind it.
+    pub async fn pull(
+        &self,
+        source: &dyn Pull,
+        options: PullOptions<'_>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Pulled, PullFailure> {
+        pulls::run(self.shared(), self.intake()?, source, options, stop).await
+    }
+
+    /// Asks a source where it is due, and then on its schedule, until `stop` resolves; after a failure again after a
+    /// pause that grows. What is due is found in the database, so that several processes may do this for one source.
+    pub async fn pull_on_schedule(&self, source: &dyn Pull, schedule: &Schedule, stop: impl Future<Output = ()>) {
+        pulls::on_schedule(self, source, schedule, stop).await;
     }
 
     /// Records a stream of batches, each in a transaction of its own, as fast as the database takes them; fifty

@@ -26,8 +26,8 @@ pub enum EngineError {
         /// What the database said.
         message: String,
     },
-    /// Another process took the folding over in the middle of it. Nothing of the write was kept.
-    #[error("another process folds now")]
+    /// Another process took the work over in the middle of it. Nothing of the write was kept.
+    #[error("another process does it now")]
     LeaseLost,
     /// What was asked can never be done: the caller is at fault. The message is for clients.
     #[error("{message}")]

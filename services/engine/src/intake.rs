@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use vigie_model::Event;
-use vigie_store::{Appended, Companion, Cursor, Outcome, PreparedEvent};
+use vigie_store::{Appended, Companion, Outcome, PreparedEvent, PullPage};
 
 use crate::error::{EngineError, Result};
 use crate::shared::Shared;
@@ -73,10 +73,10 @@ impl Intake {
     }
 
     /// Takes in what a pull found, when there is room: nobody else is waiting for it.
-    pub(crate) async fn submit_pulled(&self, events: Vec<PreparedEvent>, cursor: Cursor) -> Result<Appended> {
+    pub(crate) async fn submit_pulled(&self, events: Vec<PreparedEvent>, page: PullPage) -> Result<Appended> {
         let room = self.room.clone().acquire_many_owned(self.places(events.len())).await;
         let room = room.map_err(|_| EngineError::ShuttingDown)?;
-        self.hand_over(events, Some(Companion::Cursor(cursor)), Some(room)).await
+        self.hand_over(events, Some(Companion::Page(page)), Some(room)).await
     }
 
     /// Takes a batch of an import in, whatever else waits.

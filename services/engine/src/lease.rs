@@ -1,4 +1,4 @@
-//! What one process at a time does, folding or mapping: by a lease in the database.
+//! What one process at a time does, folding, mapping or pulling a source: by a lease in the database.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::shared::{Shared, lock};
 pub(crate) struct Lease {
     store: Store,
     clock: Arc<dyn Clock>,
-    name: &'static str,
+    name: Arc<str>,
     holder: String,
     /// `None`: not asked for yet.
     held: watch::Sender<Option<bool>>,
@@ -29,14 +29,19 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Begins to try. Without a time to hold it for it is never asked for, and never held.
-    pub(crate) fn keep(shared: &Shared, name: &'static str, ttl: Option<Duration>) -> Self {
-        let (store, clock, holder) = (shared.store.clone(), shared.clock.clone(), shared.options.name.clone());
+    pub(crate) fn keep(shared: &Shared, name: &str, ttl: Option<Duration>) -> Self {
+        Self::keep_as(shared, name, shared.options.name.clone(), ttl)
+    }
+
+    /// The same where a process may want it several times at once: each under a name of its own.
+    pub(crate) fn keep_as(shared: &Shared, name: &str, holder: String, ttl: Option<Duration>) -> Self {
+        let (store, clock, name) = (shared.store.clone(), shared.clock.clone(), Arc::<str>::from(name));
         let held = watch::Sender::new(ttl.is_none().then_some(false));
         let (trouble, fence) = (Arc::default(), Arc::new(AtomicI64::new(0)));
         let keeper = ttl.map(|ttl| {
             let (store, clock, holder) = (store.clone(), clock.clone(), holder.clone());
             let told = Told { held: held.clone(), fence: Arc::clone(&fence), trouble: Arc::clone(&trouble) };
-            tokio::spawn(keep(store, clock, name, holder, ttl, told))
+            tokio::spawn(keep(store, clock, name.clone(), holder, ttl, told))
         });
         Self { store, clock, name, holder, held, fence, pinned: AtomicI64::new(0), trouble, keeper }
     }
@@ -69,7 +74,7 @@ impl Lease {
     /// For a write that rests on it, since the work was begun ([`Lease::pin`]).
     pub(crate) fn proof(&self) -> LeaseProof {
         LeaseProof {
-            name: self.name.to_owned(),
+            name: self.name.to_string(),
             holder: self.holder.clone(),
             fence: self.pinned.load(Ordering::Acquire),
             now: self.clock.now(),
@@ -82,8 +87,8 @@ impl Lease {
         keeper.abort();
         // A renewal under way would take it again after it was given back.
         let _ = keeper.await;
-        if let Err(error) = self.store.release(self.name, &self.holder).await {
-            tracing::warn!(lease = self.name, %error, "a lease was not given back; it ends by itself");
+        if let Err(error) = self.store.release(&self.name, &self.holder).await {
+            tracing::warn!(lease = &*self.name, %error, "a lease was not given back; it ends by itself");
         }
     }
 }
@@ -103,17 +108,17 @@ struct Told {
     trouble: Arc<Mutex<Option<EngineError>>>,
 }
 
-async fn keep(store: Store, clock: Arc<dyn Clock>, name: &'static str, holder: String, ttl: Duration, told: Told) {
+async fn keep(store: Store, clock: Arc<dyn Clock>, name: Arc<str>, holder: String, ttl: Duration, told: Told) {
     let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
     loop {
-        let asked = store.lease(name, &holder, micros, clock.now()).await;
+        let asked = store.lease(&name, &holder, micros, clock.now()).await;
         let fence = *asked.as_ref().unwrap_or(&None);
         let is_held = fence.is_some();
         if let Some(fence) = fence {
             told.fence.store(fence, Ordering::Release);
         }
         if let Err(error) = &asked {
-            tracing::warn!(lease = name, %error, "a lease was not renewed");
+            tracing::warn!(lease = &*name, %error, "a lease was not renewed");
         }
         *lock(&told.trouble) = asked.err().map(Into::into);
         told.held.send_if_modified(|known| known.replace(is_held) != Some(is_held));

@@ -16,8 +16,8 @@
 //! - **The same events give the same facts**, whatever their order, their batches and their repetition.
 //!
 //! # Finding your way
-//! [`mod@intake`] is the queue and its writer, [`mod@deliveries`] what webhooks send and how it is mapped. [`mod@fold`] is the worker: it leads or follows; [`fold::folder`] is
-//! the world with what it reads from the log. [`standing`] is the facts as the database holds them, [`mod@as_of`]
+//! [`mod@intake`] is the queue and its writer, [`mod@deliveries`] what webhooks send and how it is mapped, [`mod@pulls`] the
+//! runs of pulls. [`mod@fold`] is the worker: it leads or follows; [`fold::folder`] is the world with what it reads from the log. [`standing`] is the facts as the database holds them, [`mod@as_of`]
 //! snapshots of earlier instants, [`mod@configure`] the configuration file as events.
 //!
 //! Deliberately absent: SQL (the store's), what facts mean and what numbers are (the metrics'), where events come
@@ -32,6 +32,7 @@ mod fold;
 mod intake;
 mod lease;
 mod options;
+mod pulls;
 mod shared;
 mod standing;
 mod status;
@@ -42,8 +43,10 @@ pub use deliveries::Mapping;
 pub use engine::Engine;
 pub use error::{EngineError, Result};
 pub use options::{EngineOptions, Folding};
+pub use pulls::{PullFailure, PullOptions, PullStep, Pulled};
 pub use status::{Progress, Status};
 pub use unmapped::say_unmapped;
 pub use vigie_store::{
-    Appended, Cursor, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Outcome, Requeue, StoreError, Unmapped,
+    Appended, Cursor, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Outcome, PullFilter, PullRun, PullState,
+    PulledSource, Requeue, StoreError, Unmapped,
 };

@@ -1,15 +1,30 @@
 //! Sources that are asked for what they know, page by page.
 //!
-//! A pull keeps a cursor: text that it alone understands, given back to it the next time. After every batch there
-//! is one that is safe to keep once the batch is recorded, so that a run that was cut off goes on where it stood.
-//! A source is a module of this folder and a line in [`SOURCES`].
+//! A source is a module of this folder and a line in [`SOURCES`]. What a site set up of it is a [`Pull`]: opened with the
+//! cursor of the last run it gives [`Pages`], and each page its events and the cursor behind them. A cursor is text that
+//! its source alone understands. It is safe to keep once the page is recorded, so that a run that was cut off goes on
+//! where it stood; who runs pulls records both in one transaction.
+//!
+//! A source may wait for as long as it likes in [`Pages::next`]: whoever does not want to wait any more drops it.
 
-use vigie_model::Event;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde_json::{Map, Value};
+use vigie_model::people::Concealer;
+use vigie_model::{Event, Time};
 
 pub mod git;
+mod http;
+pub mod prometheus;
+
+pub use git::GitError;
+pub use http::HttpSettings;
 
 /// Every source.
-pub const SOURCES: &[Source] = &[git::SOURCE];
+pub const SOURCES: &[Source] = &[git::SOURCE, prometheus::SOURCE];
 
 /// A source that can be pulled.
 #[derive(Debug, Clone, Copy)]
@@ -20,15 +35,115 @@ pub struct Source {
     pub about: &'static str,
 }
 
+/// What a site asks of a source, again and again.
+pub trait Pull: Send + Sync {
+    /// What its cursor is kept under and what people call it: whatever decides which events there are, and no secret.
+    /// Asked otherwise, everything is given anew, and what is known is recognised.
+    fn name(&self) -> String;
+
+    /// Looks at the source, and finds out what is new.
+    ///
+    /// # Errors
+    /// See [`PullError`].
+    fn open(&self, start: Start) -> BoxFuture<'_, Result<Box<dyn Pages>, PullError>>;
+}
+
+/// The pages of one run.
+pub trait Pages: Send {
+    /// The next page; `None` behind the last one. After an error there is none.
+    ///
+    /// # Errors
+    /// See [`PullError`]. What came before it stays.
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<PullBatch>, PullError>>;
+
+    /// What is missing or odd so far, and why: a sentence each.
+    fn notes(&self) -> Vec<String>;
+
+    /// What the source was asked so far.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
+
+    /// What was read, complete once the pages are over.
+    fn summary(&self) -> Summary;
+}
+
+/// With what a run begins.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The cursor behind the last page that was recorded; `None`: nothing was.
+    pub cursor: Option<String>,
+    /// What the time is.
+    pub now: Time,
+    /// Replaces authors.
+    pub concealer: Arc<Concealer>,
+    /// The repositories, in lower case, of which some service counts some paths only: commits have to say what they touch.
+    pub patterned: Arc<HashSet<String>>,
+}
+
 /// Some events of a pull.
 #[derive(Debug)]
-pub struct PullBatch<C> {
+pub struct PullBatch<C = String> {
     /// The events, their authors concealed.
     pub events: Vec<Event>,
     /// Where a later run goes on, once these events are recorded.
     pub cursor: C,
-    /// How many events were given up to here.
+    /// How much of `total` is done with this page, in whatever the source counts.
     pub done: u64,
-    /// How many there will be.
+    /// How much there is to do.
     pub total: u64,
+    /// Everything up to this instant was read, where the source is one that is read along time.
+    pub read_until: Option<Time>,
+}
+
+/// What a source was asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests that were sent.
+    pub requests: u64,
+    /// How many more the source answers for now, where it says so.
+    pub quota_left: Option<u64>,
+}
+
+/// What a run read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What was asked, like `acme/shop (service shop, branch main)`.
+    pub title: String,
+    /// How much was read: numbers with what they count, as one and as many.
+    pub read: Vec<(u64, &'static str, &'static str)>,
+    /// The same for programs.
+    pub details: Map<String, Value>,
+    /// A service that now has something to show.
+    pub service: Option<String>,
+}
+
+/// Why a run does not go on. Nothing that was recorded before is lost.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// What is asked is wrong or is refused: it stays so until somebody changes something. The text says what.
+    #[error("{0}")]
+    Refused(String),
+    /// The source does not answer, or answers that it cannot: it may a little later.
+    #[error("{message}")]
+    Unavailable {
+        /// What happened.
+        message: String,
+        /// How long the source wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A git repository cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+impl PullError {
+    /// How long the source wants to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }

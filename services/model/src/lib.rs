@@ -15,6 +15,7 @@ pub mod json;
 pub mod kinds;
 pub mod pattern;
 pub mod people;
+pub mod schedule;
 pub mod schema;
 pub mod settings;
 mod time;

@@ -14,7 +14,8 @@
 //! - **Both databases behave alike.** One suite of tests runs on both; see `tests/`.
 //!
 //! # Finding your way
-//! [`mod@log`] writes and reads events, [`mod@deliveries`] what webhooks sent, [`facts`] the facts; [`Store::copy_into`]
+//! [`mod@log`] writes and reads events, [`mod@deliveries`] what webhooks sent, [`mod@pulls`]
+//! when sources were asked, [`facts`] the facts; [`Store::copy_into`]
 //! makes backups and reads them back, [`cells`] is how rows are read fast from either database, [`migrate`] holds the
 //! schema's versions. Small statements are one text for both, run by `each!`; the
 //! bulk paths differ: multi-row inserts and packed pages on SQLite, arrays and `COPY` on PostgreSQL.
@@ -35,6 +36,7 @@ mod keeping;
 pub mod log;
 pub mod migrate;
 mod place;
+pub mod pulls;
 mod scan;
 
 use std::path::PathBuf;
@@ -56,6 +58,7 @@ pub use crate::keeping::{Cursor, LeaseProof, Token};
 pub use crate::log::{Appended, Companion, Outcome, PreparedEvent, RawEvent};
 pub use crate::migrate::{KNOWN_VERSION, Migrated};
 pub use crate::place::{ConnectOptions, redact};
+pub use crate::pulls::{PullEnd, PullFilter, PullPage, PullRun, PullStanding, PullState, PulledSource};
 
 use crate::connection::{Backend, Tx, unreachable};
 use crate::place::Place;

@@ -28,6 +28,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_log_and_facts";
     2 "0002_deliveries";
+    3 "0003_pull_runs";
 }
 
 /// The version that this program needs and the latest that it knows.

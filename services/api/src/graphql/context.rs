@@ -64,7 +64,7 @@ impl Ask {
         self.volatile.store(true, Ordering::Relaxed);
         self.access.need(Right::Admin)?;
         if self.access.team.is_some() {
-            let message = "deliveries are those of all teams; ask with a token that is not limited to one";
+            let message = "deliveries and pulls are those of all teams; ask with a token that is not limited to one";
             return Err(ApiError::new(Code::Forbidden, message));
         }
         Ok(&self.engine)

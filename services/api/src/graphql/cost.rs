@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
             "table" => (2_000, 20),
             "dataQuality" => (500, 1),
             // They are the database's to find.
-            "deliveries" => (5_000, self.first(field)),
+            "deliveries" | "pulls" => (5_000, self.first(field)),
             "teams" => (10, 50),
             "blame" | "blamed" | "settings" | "burnRates" => (1, 4),
             "definitions" => (1, METRICS),

@@ -10,6 +10,7 @@ mod evidence;
 mod family;
 mod incident;
 mod metric;
+mod pull;
 mod quality;
 mod query;
 mod scorecard;

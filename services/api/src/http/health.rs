@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use vigie_model::SECOND;
 
-use super::telemetry::Gauges;
+use super::telemetry::{Gauges, PullGauges};
 use crate::auth::Right;
 use crate::error::Result;
 use crate::state::State;
@@ -71,6 +71,16 @@ async fn render(request: &HttpRequest, state: &State) -> Result<String> {
         Some(_) => state.engine.waiting_deliveries().await?,
         None => (0, None),
     };
+    let now = state.engine.now();
+    let sources = state.engine.store().pulled_sources(now).await.map_err(vigie_engine::EngineError::from)?;
+    let age = |at: vigie_model::Time| (now - at).max(0) as f64 / SECOND as f64;
+    let pulls = sources.into_iter().map(|own| PullGauges {
+        success_age: own.succeeded_at.map(age),
+        lag: own.last.standing.read_until.map(age),
+        failures: own.failures,
+        quota_left: own.last.standing.quota_left,
+        source: own.last.source,
+    });
     let since = first.map_or(0, |first| (state.engine.now() - first).max(0));
     Ok(state.telemetry.render(&Gauges {
         waiting: (waiting, since as f64 / SECOND as f64),
@@ -80,6 +90,7 @@ async fn render(request: &HttpRequest, state: &State) -> Result<String> {
         folded_seq: status.folded_seq,
         folded_lag_seconds: status.lag.as_secs_f64(),
         queued_events: status.queue_events,
+        pulls: pulls.collect(),
         deliveries: [status.deliveries_mapped, status.deliveries_ignored, status.deliveries_failed],
     }))
 }

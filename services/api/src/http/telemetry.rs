@@ -80,7 +80,7 @@ pub struct Telemetry {
 }
 
 /// What the engine says about now.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Gauges {
     /// The version of the snapshot that answers come from.
     pub snapshot_version: u64,
@@ -98,6 +98,23 @@ pub struct Gauges {
     pub deliveries: [u64; 3],
     /// Deliveries that wait to be mapped, and for how long the first of them has been waiting, in seconds.
     pub waiting: (u64, f64),
+    /// The sources that are pulled.
+    pub pulls: Vec<PullGauges>,
+}
+
+/// A source that is pulled.
+#[derive(Debug, Clone, Default)]
+pub struct PullGauges {
+    /// What is asked.
+    pub source: String,
+    /// How long ago a run read all that there was, in seconds.
+    pub success_age: Option<f64>,
+    /// How far behind now that is which was read, in seconds.
+    pub lag: Option<f64>,
+    /// Runs that failed since.
+    pub failures: u64,
+    /// Requests that the source's limit leaves.
+    pub quota_left: Option<u64>,
 }
 
 /// A request being answered.
@@ -147,6 +164,7 @@ impl Telemetry {
             text.line("vigie_events_total", &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
         }
         self.webhooks(&mut text, gauges);
+        pulls(&mut text, &gauges.pulls);
         text.head(
             "vigie_other_events_total",
             "counter",
@@ -229,6 +247,28 @@ impl Telemetry {
             text.line("vigie_http_request_duration_seconds_count", &labels, below);
         }
     }
+}
+
+fn pulls(text: &mut Text, all: &[PullGauges]) {
+    let mut gauge = |name: &str, about: &str, value: &dyn Fn(&PullGauges) -> Option<f64>| {
+        text.head(name, "gauge", about);
+        for own in all {
+            let source = own.source.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
+            if let Some(value) = value(own) {
+                text.line(name, &format!("source=\"{source}\""), value);
+            }
+        }
+    };
+    #[allow(clippy::cast_precision_loss)] // small numbers
+    let number = |number: u64| number as f64;
+    let about = "How long ago a pull of the source read all that there was.";
+    gauge("vigie_pull_success_age_seconds", about, &|own| own.success_age);
+    let about = "How far behind now that is which was read of the source.";
+    gauge("vigie_pull_lag_seconds", about, &|own| own.lag);
+    let about = "Pulls of the source that failed since one went well.";
+    gauge("vigie_pull_failures", about, &|own| Some(number(own.failures)));
+    let about = "Requests that the source's limit leaves for now.";
+    gauge("vigie_pull_quota_left", about, &|own| own.quota_left.map(number));
 }
 
 struct Text(String);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use vigie_engine::{Appended, Cursor, Engine, EngineError, EngineOptions, Folding, Outcome};
+use vigie_engine::{Appended, Engine, EngineError, EngineOptions, Folding, Outcome};
 use vigie_model::kinds::deployment;
 use vigie_model::{Event, Value};
 use vigie_store::ConnectOptions;
@@ -78,15 +78,6 @@ async fn what_does_not_fit_the_queue_is_turned_away_with_a_hint(database: TestDa
     assert_eq!(engine.submit(vec![deployed(1_000)]).await.unwrap().accepted(), 1);
 }
 
-async fn a_pull_and_its_cursor_are_kept_together(database: TestDatabase) {
-    let clock = clock();
-    let engine = open(&database, &clock, Folding::OnDemand).await;
-    let cursor = Cursor { source: "github:acme/shop".into(), value: "page 2".into() };
-    engine.submit_with_cursor(vec![deployed(1).into()], cursor).await.unwrap();
-    assert_eq!(engine.store().cursor("github:acme/shop").await.unwrap().as_deref(), Some("page 2"));
-    assert_eq!(engine.store().last_seq().await.unwrap(), 1);
-}
-
 async fn an_import_answers_batch_by_batch_in_order(database: TestDatabase) {
     let clock = clock();
     let engine = open(&database, &clock, Folding::OnDemand).await;
@@ -139,7 +130,6 @@ store_test_suite! {
     the_same_event_again_is_a_duplicate,
     many_at_once_share_commits_and_get_their_own_answers,
     what_does_not_fit_the_queue_is_turned_away_with_a_hint,
-    a_pull_and_its_cursor_are_kept_together,
     an_import_answers_batch_by_batch_in_order,
     what_was_taken_is_written_though_nobody_waits,
     who_may_only_read_writes_nothing,

@@ -7,6 +7,7 @@ mod catalogue;
 mod intake;
 mod order;
 mod processes;
+mod pulls;
 mod recent;
 mod restart;
 mod support;

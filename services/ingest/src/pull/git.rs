@@ -29,6 +29,7 @@ mod merges;
 mod open;
 mod paths;
 mod repository;
+mod source;
 mod tags;
 mod text;
 mod warnings;
@@ -37,6 +38,7 @@ pub use batches::GitBatches;
 pub use cursor::Cursor;
 pub use error::GitError;
 pub use open::GitPull;
+pub use source::GitSource;
 
 /// The registry's line.
 pub const SOURCE: Source =

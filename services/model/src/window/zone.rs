@@ -44,6 +44,11 @@ impl Zone {
         self.0.name()
     }
 
+    /// The zone as the calendar library has it.
+    pub(crate) fn tz(self) -> Tz {
+        self.0
+    }
+
     /// What the clocks show at the instant.
     #[must_use]
     pub fn local(&self, at: Time) -> NaiveDateTime {

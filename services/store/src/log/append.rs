@@ -8,7 +8,8 @@ use super::prepared::PreparedEvent;
 use super::timeless;
 use crate::connection::{Tx, each};
 use crate::deliveries::{Mappings, note_late, said_meanwhile, write_mappings};
-use crate::keeping::{Cursor, LeaseProof, check_lease, write_cursor};
+use crate::keeping::{LeaseProof, check_lease};
+use crate::pulls::{PullPage, write_page};
 use crate::{Result, Store};
 
 /// Writers of the log on PostgreSQL come one after the other, so that the order of `seq` is that of commits.
@@ -31,8 +32,8 @@ pub enum Outcome {
 /// What is written in the transaction that records a batch: both or neither are on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Companion {
-    /// How far a source has been pulled.
-    Cursor(Cursor),
+    /// How far a source has been pulled, by whoever holds the lease of its pull.
+    Page(PullPage),
     /// What became of the deliveries that the events come from, by whoever holds the lease of the mapping.
     Mappings(Mappings, LeaseProof),
 }
@@ -136,7 +137,10 @@ impl Store {
         };
         match companion {
             None => {}
-            Some(Companion::Cursor(cursor)) => write_cursor(&mut tx, cursor, recorded_at).await?,
+            Some(Companion::Page(page)) => {
+                let new = is_new.iter().filter(|is_new| **is_new).count();
+                write_page(&mut tx, page, (new, batch.len() - new), recorded_at).await?;
+            }
             Some(Companion::Mappings(mappings, lease)) => {
                 check_lease(&mut tx, lease).await?;
                 write_mappings(&mut tx, mappings, &meanwhile, recorded_at).await?;

@@ -1,18 +1,17 @@
 //! Leases, tokens, secrets, cursors and single values.
 
 use vigie_model::SECOND;
-use vigie_store::{Companion, Cursor, Token};
-use vigie_testkit::events::deployed;
+use vigie_store::{Cursor, Token};
 use vigie_testkit::{TestDatabase, store_test_suite};
 
-use crate::{letters, now, open, prepared};
+use crate::{now, open};
 
 store_test_suite! {
     a_lease_has_one_holder,
     of_many_one_gets_the_lease,
     tokens_are_kept_by_hash,
     all_get_the_same_secret,
-    a_cursor_moves_with_its_events,
+    cursors_are_kept_by_source,
     single_values_are_replaced,
 }
 
@@ -86,19 +85,14 @@ async fn all_get_the_same_secret(db: TestDatabase) {
     assert_eq!(store.secret("people").await.unwrap(), None);
 }
 
-async fn a_cursor_moves_with_its_events(db: TestDatabase) {
+async fn cursors_are_kept_by_source(db: TestDatabase) {
     let store = open(&db).await;
     let cursor = |value: &str| Cursor { source: "github:acme/shop".to_owned(), value: value.to_owned() };
-    let events = prepared(&[deployed("a", "1", "2026-09-01T10:00:00Z")]);
     assert_eq!(store.cursor("github:acme/shop").await.unwrap(), None);
-    assert_eq!(letters(&store.append_with(&events, now(), &Companion::Cursor(cursor("1"))).await.unwrap()), "A");
-    assert_eq!(store.cursor("github:acme/shop").await.unwrap().as_deref(), Some("1"));
-    // A page that brought nothing new, or nothing at all, moves it too.
-    assert_eq!(letters(&store.append_with(&events, now(), &Companion::Cursor(cursor("2"))).await.unwrap()), "d");
-    store.append_with(&[], now(), &Companion::Cursor(cursor("3"))).await.unwrap();
-    assert_eq!(store.cursor("github:acme/shop").await.unwrap().as_deref(), Some("3"));
-    store.set_cursor(&cursor("4"), now() + 1).await.unwrap();
-    assert_eq!(store.cursors().await.unwrap(), [(cursor("4"), now() + 1)]);
+    store.set_cursor(&cursor("1"), now()).await.unwrap();
+    store.set_cursor(&cursor("2"), now() + 1).await.unwrap();
+    assert_eq!(store.cursor("github:acme/shop").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(store.cursors().await.unwrap(), [(cursor("2"), now() + 1)]);
 }
 
 async fn single_values_are_replaced(db: TestDatabase) {

@@ -7,6 +7,7 @@ mod facts;
 mod keeping;
 mod log;
 mod opening;
+mod pulls;
 mod survival;
 mod timeless;
 

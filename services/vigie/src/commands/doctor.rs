@@ -9,6 +9,7 @@ use crate::terminal::{Format, Output, Paint, Tone, print, print_json};
 
 mod data;
 mod hooks;
+mod pulls;
 mod setup;
 
 /// Say what is set up, what is reachable, what data is missing and how to get it
@@ -70,8 +71,8 @@ pub async fn run(context: Context, args: Args) -> Outcome {
 async fn look(context: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(config) = setup::configuration(context, &mut findings) else { return findings };
-    setup::pulls(&config, &mut findings);
     let store = setup::database(context, &config, &mut findings).await;
+    pulls::look(&config, store.as_ref(), context.now(), &mut findings).await;
     setup::server(&config, store.as_ref(), context.now(), &mut findings).await;
     hooks::look(&config, store.as_ref(), &mut findings).await;
     if let Some(store) = store {

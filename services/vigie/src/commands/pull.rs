@@ -1,21 +1,30 @@
 //! `vigie pull`: sources that are asked for what they know.
 
-use serde_json::json;
-use vigie_engine::{Engine, Folding};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use crate::config::{Config, GitDeployments, PullEntry, PullSource};
+use indicatif::ProgressBar;
+use serde_json::json;
+use vigie_engine::{Engine, Folding, PullOptions, Pulled};
+use vigie_ingest::pull::Pull;
+
+use crate::config::{Config, PullSource};
 use crate::context::{Context, Use};
 use crate::failure::{Failure, Outcome};
 use crate::humane;
 use crate::shutdown::Shutdown;
-use crate::terminal::{Format, Output, print, print_json, say, spinner};
+use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
 
 mod git;
+mod prometheus;
 mod schedule;
 
 pub use schedule::schedule;
 
-/// Ask a source for what it knows: a git repository, or everything that the configuration lists
+/// For how long a command waits for another process that pulls the same: longer than the lease of one that was killed.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Ask a source for what it knows: a git repository, a Prometheus, or all that the configuration lists
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without a source: every [[pull]] of the configuration, once; vigie serve asks them on their schedule.
@@ -35,40 +44,32 @@ enum Source {
 Without --tags and --every-merge, each tag that looks like a version is a deployment. A tag counts as finished at
 its date (annotated) or its commit's. Deployments found this way are marked as inferred.")]
     Git(git::Args),
-}
-
-/// What a pull brought.
-struct Pulled {
-    repository: String,
-    service: String,
-    branch: Option<String>,
-    commits: u64,
-    deployments: u64,
-    accepted: u64,
-    duplicates: u64,
-    seconds: f64,
-    warnings: Vec<String>,
-    /// It was interrupted; the next one goes on.
-    is_cut: bool,
+    /// The availability of services from Prometheus, or from what speaks its API (Mimir, Thanos, VictoriaMetrics)
+    #[command(after_help = "\
+Asks for what is up and down (--query), or for good requests among all (--good and --total). A state is read as far apart
+as its samples are; time without any is unobserved. Where several series are one service's, it is down while any says so:
+join them in the query where that is not meant, like max by (service) (up).")]
+    Prometheus(Box<prometheus::Args>),
 }
 
 pub async fn run(context: Context, args: Args) -> Outcome {
     let (flags, format) = (&[][..], output(&args).format);
     let config = context.load(flags)?;
-    let wanted = match args.source {
-        Some(Source::Git(args)) => vec![args.wanted()],
+    let (wanted, unsupported) = match args.source {
+        Some(Source::Git(args)) => (vec![Arc::new(args.source()) as Arc<dyn Pull>], 0),
+        Some(Source::Prometheus(args)) => (args.sources(&config)?, 0),
         None => configured(&config)?,
     };
     let engine = context.engine(&config, Use::Write, Folding::OnDemand).await?;
     let shutdown = Shutdown::listen("stopping: what was read is being recorded; press again to abort")?;
     let mut all = Vec::new();
     let mut failures = 0_u64;
-    for wanted in wanted {
-        match git::pull(&engine, &wanted, &shutdown, true).await {
+    for source in wanted {
+        match pull(&engine, &*source, &shutdown).await {
             Ok(pulled) => all.push(pulled),
             Err(failure) => {
                 failures += 1;
-                say(format_args!("error: {}", failure.message));
+                say(format_args!("error: {failure}"));
             }
         }
         if shutdown.is_asked() {
@@ -81,56 +82,75 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         Format::Json => print_json(&all.iter().map(described).collect())?,
         Format::Table => show(&all)?,
     }
-    let unsupported = unsupported(&config);
     if shutdown.is_asked() {
         return Err(Failure::new("the pull was interrupted; the next one goes on where it stood"));
     }
     if failures > 0 || unsupported > 0 { Err(Failure::said()) } else { Ok(()) }
 }
 
+/// Pulls a source with a bar, where somebody looks.
+async fn pull(engine: &Engine, source: &dyn Pull, shutdown: &Shutdown) -> Result<Pulled, vigie_engine::PullFailure> {
+    let name = source.name();
+    let (busy, progress) = (spinner(&format!("looking at {name}")), OnceLock::<ProgressBar>::new());
+    let told = |step: vigie_engine::PullStep| {
+        let bar = progress.get_or_init(|| {
+            busy.finish_and_clear();
+            bar(step.total, &format!("pulling {name}"))
+        });
+        bar.set_length(step.total);
+        bar.set_position(step.done);
+    };
+    let options = PullOptions { patience: PATIENCE, schedule: None, told: &told };
+    let pulled = engine.pull(source, options, shutdown.asked()).await;
+    busy.finish_and_clear();
+    progress.get().map(ProgressBar::finish_and_clear);
+    pulled
+}
+
 fn output(args: &Args) -> Output {
     match &args.source {
         Some(Source::Git(args)) => args.output,
+        Some(Source::Prometheus(args)) => args.output,
         None => args.output,
     }
 }
 
-fn configured(config: &Config) -> Result<Vec<git::Wanted>, Failure> {
+/// The pulls of the configuration, and how many of its entries this release cannot pull: each is said.
+fn configured(config: &Config) -> Result<(Vec<Arc<dyn Pull>>, usize), Failure> {
     if config.pulls.is_empty() {
         return Err(Failure::new(
             "there is nothing to pull: write a [[pull]] into vigie.toml, or name a source: vigie pull git PATH",
         ));
     }
-    Ok(config.pulls.iter().filter_map(wanted).collect())
+    let (mut all, mut others) = (Vec::new(), 0);
+    for entry in &config.pulls {
+        match wanted(config, &entry.source) {
+            Some(source) => all.push(source),
+            None => {
+                others += 1;
+                say(format_args!("error: {}: this release does not pull it", name(&entry.source)));
+            }
+        }
+    }
+    Ok((all, others))
 }
 
-/// What a `[[pull]]` asks of git; `None` where it asks something else.
-fn wanted(entry: &PullEntry) -> Option<git::Wanted> {
-    let PullSource::Git { path, repository, service, environment, deployments } = &entry.source else { return None };
-    Some(git::Wanted {
-        path: path.clone(),
-        repository: repository.clone(),
-        service: service.clone(),
-        environment: environment.clone(),
-        deployments: deployments.clone(),
-    })
-}
-
-/// Says what of the configuration this release cannot pull; how many entries.
-fn unsupported(config: &Config) -> usize {
-    let others = config.pulls.iter().filter(|entry| !matches!(entry.source, PullSource::Git { .. }));
-    others
-        .map(|entry| say(format_args!("error: {}: this release pulls git repositories only", name(&entry.source))))
-        .count()
+/// What a `[[pull]]` asks; `None`: this release cannot pull it.
+pub fn wanted(config: &Config, source: &PullSource) -> Option<Arc<dyn Pull>> {
+    match source {
+        PullSource::Git(source) => Some(Arc::new(source.clone())),
+        PullSource::Prometheus(entry) => Some(Arc::new(entry.pull(config))),
+        PullSource::GitHub(_) | PullSource::GitLab(_) => None,
+    }
 }
 
 /// What a source is called in messages.
 pub fn name(source: &PullSource) -> String {
     match source {
-        PullSource::Git { path, .. } => format!("git {}", path.display()),
+        PullSource::Git(source) => format!("git {}", source.path.display()),
         PullSource::GitHub(names) => format!("github {}", names.join(" ")),
         PullSource::GitLab(names) => format!("gitlab {}", names.join(" ")),
-        PullSource::Prometheus(url) => format!("prometheus {}", crate::config::mask(url)),
+        PullSource::Prometheus(own) => format!("prometheus {}", own.http.url),
     }
 }
 
@@ -145,43 +165,35 @@ async fn fold(engine: &Engine, pulled: &[Pulled], shutdown: &Shutdown) -> Outcom
 }
 
 fn described(pulled: &Pulled) -> serde_json::Value {
-    json!({
-        "repository": pulled.repository, "service": pulled.service, "branch": pulled.branch,
-        "commits": pulled.commits, "deployments": pulled.deployments,
-        "accepted": pulled.accepted, "duplicates": pulled.duplicates,
-        "warnings": pulled.warnings, "interrupted": pulled.is_cut,
-    })
+    let mut all = pulled.summary.details.clone();
+    let rest = [
+        ("accepted", json!(pulled.accepted)),
+        ("duplicates", json!(pulled.duplicates)),
+        ("warnings", json!(pulled.notes)),
+        ("interrupted", json!(pulled.is_cut)),
+    ];
+    all.extend(rest.map(|(name, value)| (name.to_owned(), value)));
+    all.into()
 }
 
 fn show(all: &[Pulled]) -> Outcome {
     for pulled in all {
-        let branch = pulled.branch.as_ref().map(|branch| format!(", branch {branch}")).unwrap_or_default();
+        let read: Vec<String> =
+            pulled.summary.read.iter().map(|(number, one, many)| humane::some(*number, one, many)).collect();
         print(&format!(
-            "{} (service {}{branch}): {} and {} read in {:.1} s; {} accepted, {}\n",
-            pulled.repository,
-            pulled.service,
-            humane::some(pulled.commits, "commit", "commits"),
-            humane::some(pulled.deployments, "deployment", "deployments"),
-            pulled.seconds,
+            "{}: {} read in {:.1} s; {} accepted, {}\n",
+            pulled.summary.title,
+            if read.is_empty() { "nothing".to_owned() } else { read.join(" and ") },
+            pulled.took.as_secs_f64(),
             humane::count(pulled.accepted),
             humane::some(pulled.duplicates, "duplicate", "duplicates"),
         ))?;
-        for warning in &pulled.warnings {
-            say(format_args!("note: {warning}"));
+        for note in &pulled.notes {
+            say(format_args!("note: {note}"));
         }
     }
-    if let Some(pulled) = all.iter().find(|pulled| pulled.deployments > 0) {
-        say(format_args!("To see what it means: vigie scorecard --service {} --last P365D", pulled.service));
+    if let Some(service) = all.iter().find_map(|pulled| pulled.summary.service.as_ref()) {
+        say(format_args!("To see what it means: vigie scorecard --service {service} --last P365D"));
     }
     Ok(())
-}
-
-impl From<&GitDeployments> for vigie_ingest::pull::git::Deployments {
-    fn from(deployments: &GitDeployments) -> Self {
-        match deployments {
-            GitDeployments::None => Self::Versions,
-            GitDeployments::Tags(pattern) => Self::Tags(vec![pattern.clone()]),
-            GitDeployments::EveryMerge => Self::EveryMerge,
-        }
-    }
 }

@@ -1,15 +1,18 @@
 //! The effective configuration as a file, for people to read and to start from.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use toml::Value;
 use vigie_ingest::connector::Match;
+use vigie_ingest::pull::git::{Deployments, GitSource};
+use vigie_ingest::pull::prometheus::Question;
 use vigie_model::duration::format_duration;
-use vigie_model::format_time;
 use vigie_model::settings::{TargetScope, format_objective, weekday_name};
+use vigie_model::{Time, format_time};
 
 use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
-use super::{Config, GitDeployments, PullSource, ServiceEntry, mask};
+use super::{Config, PrometheusEntry, PullSource, ServiceEntry, When, mask};
 
 impl Config {
     /// The effective configuration as TOML, every setting with its value, the passwords of URLs masked. Without
@@ -48,19 +51,28 @@ impl Config {
         for pull in &self.pulls {
             out.push_str("\n[[pull]]\n");
             section(&mut out, &PULL, |key| match (key, &pull.source) {
-                ("git", PullSource::Git { path, .. }) => text(path.display()),
-                ("repository", PullSource::Git { repository, .. }) => repository.as_ref().and_then(text),
-                ("service", PullSource::Git { service, .. }) => service.as_ref().and_then(text),
-                ("environment", PullSource::Git { environment, .. }) => environment.as_ref().and_then(text),
-                ("tags", PullSource::Git { deployments: GitDeployments::Tags(tags), .. }) => text(tags),
-                ("every_merge", PullSource::Git { deployments: GitDeployments::EveryMerge, .. }) => {
+                ("git", PullSource::Git(source)) => text(source.path.display()),
+                ("repository", PullSource::Git(source)) => source.repository.as_ref().and_then(text),
+                ("service", PullSource::Git(source)) => source.service.as_ref().and_then(text),
+                ("environment", PullSource::Git(source)) => source.environment.as_ref().and_then(text),
+                ("tags", PullSource::Git(GitSource { deployments: Deployments::Tags(tags), .. })) => {
+                    tags.first().and_then(text)
+                }
+                ("every_merge", PullSource::Git(GitSource { deployments: Deployments::EveryMerge, .. })) => {
                     Some(Value::Boolean(true))
                 }
                 ("github", PullSource::GitHub(names)) | ("gitlab", PullSource::GitLab(names)) => texts(names),
-                ("prometheus", PullSource::Prometheus(url)) => text(mask(url)),
+                (key, PullSource::Prometheus(own)) if key != "every" && key != "schedule" => prometheus(own, key),
                 ("url", _) => pull.url.as_ref().and_then(|url| text(mask(url))),
                 ("token_file", _) => pull.token_file.as_ref().and_then(|path| text(path.display())),
-                ("every", _) => text(format_duration(pull.every)),
+                ("every", _) => match &pull.when {
+                    When::Every(every) => text(format_duration(*every)),
+                    When::Cron(_) => None,
+                },
+                ("schedule", _) => match &pull.when {
+                    When::Every(_) => None,
+                    When::Cron(expression) => text(expression),
+                },
                 _ => None,
             });
         }
@@ -178,6 +190,34 @@ impl Config {
             }
             _ => None,
         }
+    }
+}
+
+fn prometheus(own: &PrometheusEntry, key: &str) -> Option<Value> {
+    let path = |path: &Option<PathBuf>| path.as_ref().and_then(|path| text(path.display()));
+    let length = |length: Option<Time>| length.and_then(|length| text(format_duration(length)));
+    match (key, &own.question) {
+        ("prometheus", _) => text(mask(&own.http.url)),
+        ("query", Some(Question::State(query))) => text(query),
+        ("good", Some(Question::Counts { good, .. })) => text(good),
+        ("total", Some(Question::Counts { total, .. })) => text(total),
+        ("service", _) => own.service.as_ref().and_then(text),
+        ("label", _) if own.service.is_none() => text(&own.label),
+        ("environment", _) => text(&own.environment),
+        ("environment_label", _) => own.environment_label.as_ref().and_then(text),
+        ("source", _) => text(&own.source),
+        ("step", _) => length(own.step),
+        ("delay", _) => length(own.delay),
+        ("since", _) => own.since.and_then(|at| format_time(at).parse().ok()).map(Value::Datetime),
+        ("token_file", _) => path(&own.http.token_file),
+        ("username", _) => own.http.username.as_ref().and_then(text),
+        ("password_file", _) => path(&own.http.password_file),
+        ("ca_file", _) => path(&own.http.ca_file),
+        ("headers", _) if !own.http.headers.is_empty() => {
+            let headers = own.http.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
+            Some(Value::Table(headers.collect()))
+        }
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ mod hooks;
 mod keys;
 mod metrics;
 mod problem;
+pub(crate) mod prometheus;
 mod pulls;
 mod reader;
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
@@ -33,7 +34,9 @@ use reader::{Node, Reader, Section, misspelt_variable, settable};
 pub use catalogue::{RepositoryEntry, ServiceEntry, TeamEntry};
 pub use hooks::HookEntry;
 pub use problem::{Problem, Problems, mask};
-pub use pulls::{GitDeployments, PullEntry, PullSource};
+pub use prometheus::PrometheusEntry;
+pub(crate) use pulls::check_url;
+pub use pulls::{PullEntry, PullSource, When};
 #[allow(unused_imports)]
 pub use schema::json_schema;
 
@@ -267,7 +270,7 @@ fn read<'v>(reader: &mut Reader, document: &'v DeTable<'v>, outside: &'v [Outsid
     config.teams = catalogue::teams(reader, &root);
     config.services = catalogue::services(reader, &root, &mut config.settings);
     config.settings.targets = catalogue::targets(reader, &root);
-    config.pulls = pulls::pulls(reader, &root);
+    config.pulls = pulls::pulls(reader, &root, &config.settings);
     config.hooks = hooks::hooks(reader, &root, &config.intake);
     config
 }

@@ -1,10 +1,17 @@
 //! `[[pull]]`: sources that are asked.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use vigie_ingest::pull::Pull;
+use vigie_ingest::pull::git::{Deployments, GitSource};
+use vigie_model::schedule::Schedule;
+use vigie_model::settings::Settings;
+use vigie_model::window::Zone;
 use vigie_model::{MINUTE, Time};
 
 use super::keys::PULL;
+use super::prometheus::{PrometheusEntry, prometheus};
 use super::reader::{Node, Reader, Section};
 
 /// A source that is asked on a schedule.
@@ -16,57 +23,108 @@ pub struct PullEntry {
     pub url: Option<String>,
     /// A file that holds the token.
     pub token_file: Option<PathBuf>,
-    /// How often, in microseconds; at least a minute.
-    pub every: Time,
+    /// When.
+    pub when: When,
 }
 
 /// What a pull asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PullSource {
     /// A git repository on disk.
-    Git {
-        /// Where it is.
-        path: PathBuf,
-        /// Its name in events; none: its folder's.
-        repository: Option<String>,
-        /// The service that is deployed; none: named like the repository.
-        service: Option<String>,
-        /// Where it is deployed; none: production.
-        environment: Option<String>,
-        /// What is taken for a deployment.
-        deployments: GitDeployments,
-    },
+    Git(GitSource),
     /// Repositories on GitHub, `owner/name`.
     GitHub(Vec<String>),
     /// Projects on GitLab, `group/…/name`.
     GitLab(Vec<String>),
-    /// A Prometheus server, by its URL.
-    Prometheus(String),
+    /// A Prometheus server.
+    Prometheus(Box<PrometheusEntry>),
 }
 
-/// What of a git repository is taken for a deployment.
+/// When a source is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GitDeployments {
-    /// Nothing: commits only.
-    None,
-    /// Each tag that matches the glob.
-    Tags(String),
-    /// Each first-parent commit of the default branch.
-    EveryMerge,
+pub enum When {
+    /// So often, in microseconds; at least a minute.
+    Every(Time),
+    /// By a cron expression, on the organisation's clocks.
+    Cron(String),
 }
+
+impl When {
+    /// The schedule on the clocks of a zone. An expression was checked as it was read.
+    pub fn schedule(&self, zone: &str) -> Schedule {
+        match self {
+            Self::Every(every) => Schedule::Every(*every),
+            Self::Cron(text) => {
+                Schedule::cron(text, Zone::parse(zone).unwrap_or(Zone::UTC)).unwrap_or(Schedule::Every(USUAL))
+            }
+        }
+    }
+}
+
+/// How often a source is asked of which nothing is said.
+const USUAL: Time = 15 * MINUTE;
 
 const SOURCES: [&str; 4] = ["git", "github", "gitlab", "prometheus"];
-const ONLY_GIT: [&str; 5] = ["repository", "service", "environment", "tags", "every_merge"];
 
-pub(super) fn pulls(reader: &mut Reader, root: &Section<'_>) -> Vec<PullEntry> {
+/// The keys that not every source has, with those that have them.
+const ONLY: &[(&str, &[&str])] = &[
+    ("repository", &["git"]),
+    ("tags", &["git"]),
+    ("every_merge", &["git"]),
+    ("service", &["git", "prometheus"]),
+    ("environment", &["git", "prometheus"]),
+    ("url", &["github", "gitlab"]),
+    ("query", &["prometheus"]),
+    ("good", &["prometheus"]),
+    ("total", &["prometheus"]),
+    ("label", &["prometheus"]),
+    ("environment_label", &["prometheus"]),
+    ("step", &["prometheus"]),
+    ("delay", &["prometheus"]),
+    ("since", &["prometheus"]),
+    ("source", &["prometheus"]),
+    ("username", &["prometheus"]),
+    ("password_file", &["prometheus"]),
+    ("ca_file", &["prometheus"]),
+    ("headers", &["prometheus"]),
+];
+
+pub(super) fn pulls(reader: &mut Reader, root: &Section<'_>, settings: &Settings) -> Vec<PullEntry> {
     let sections = reader.tables(root.get("pull"), &PULL);
-    sections.into_iter().filter_map(|section| pull(reader, &section)).collect()
+    let mut sources = BTreeSet::new();
+    let mut all = Vec::new();
+    for section in &sections {
+        let Some(entry) = pull(reader, section, settings) else { continue };
+        if let Some((key, own, message)) = known_by(&entry.source)
+            && !sources.insert((key, own))
+        {
+            section.get(key).into_iter().for_each(|node| reader.wrong(&node, message));
+        }
+        all.push(entry);
+    }
+    all
 }
 
-fn pull(reader: &mut Reader, section: &Section<'_>) -> Option<PullEntry> {
+/// What no two pulls may have in common: the key where it is written, what it is, and why.
+fn known_by(source: &PullSource) -> Option<(&'static str, String, &'static str)> {
+    match source {
+        PullSource::Prometheus(own) => Some((
+            "prometheus",
+            own.source.clone(),
+            "two pulls of one source would take each other's word; give each a source of its own",
+        )),
+        // Each keeps how far it has come under its name.
+        PullSource::Git(own) => {
+            Some(("git", own.name(), "this is pulled twice; join the two, or give each a service of its own"))
+        }
+        PullSource::GitHub(_) | PullSource::GitLab(_) => None,
+    }
+}
+
+fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Option<PullEntry> {
     let url = section.get("url").and_then(|node| reader.parsed(&node, check_url));
     let token_file = section.get("token_file").and_then(|node| reader.text(&node)).map(PathBuf::from);
-    let every = section.get("every").and_then(|node| every(reader, &node)).unwrap_or(15 * MINUTE);
+    let when = when(reader, section).unwrap_or(When::Every(USUAL));
     let given: Vec<&str> = SOURCES.into_iter().filter(|name| section.get(name).is_some()).collect();
     let &[name] = given.as_slice() else {
         let message = match given.as_slice() {
@@ -76,13 +134,10 @@ fn pull(reader: &mut Reader, section: &Section<'_>) -> Option<PullEntry> {
         reader.wrong_at(&section.origin, &section.key, message);
         return None;
     };
-    if name != "git" {
-        for node in ONLY_GIT.iter().filter_map(|only| section.get(only)) {
-            reader.wrong(&node, format_args!("only a git pull has this; remove it"));
+    for (key, having) in ONLY.iter().filter(|(_, having)| !having.contains(&name)) {
+        if let Some(node) = section.get(key) {
+            reader.wrong(&node, format_args!("only a {} pull has this; remove it", having.join(" or ")));
         }
-    }
-    if let Some(node) = section.get("url").filter(|_| !matches!(name, "github" | "gitlab")) {
-        reader.wrong(&node, "only a github or gitlab pull has this; remove it");
     }
     let node = section.get(name)?;
     let source = match name {
@@ -93,9 +148,12 @@ fn pull(reader: &mut Reader, section: &Section<'_>) -> Option<PullEntry> {
         "gitlab" => PullSource::GitLab(names(reader, &node, |name| {
             name.split('/').count() >= 2 && name.split('/').all(|part| !part.is_empty())
         })?),
-        _ => PullSource::Prometheus(reader.parsed(&node, check_url)?),
+        _ => {
+            let url = reader.parsed(&node, check_url)?;
+            PullSource::Prometheus(Box::new(prometheus(reader, section, url, token_file.clone(), settings)?))
+        }
     };
-    Some(PullEntry { source, url, token_file, every })
+    Some(PullEntry { source, url, token_file, when })
 }
 
 fn git(reader: &mut Reader, section: &Section<'_>, node: &Node<'_>) -> Option<PullSource> {
@@ -109,12 +167,12 @@ fn git(reader: &mut Reader, section: &Section<'_>, node: &Node<'_>) -> Option<Pu
             section.get("every_merge").into_iter().for_each(|node| reader.wrong(&node, message));
             return None;
         }
-        (Some(tags), false) => GitDeployments::Tags(tags),
-        (None, true) => GitDeployments::EveryMerge,
-        (None, false) => GitDeployments::None,
+        (Some(tags), false) => Deployments::Tags(vec![tags]),
+        (None, true) => Deployments::EveryMerge,
+        (None, false) => Deployments::Versions,
     };
     let path = reader.text(node)?.into();
-    Some(PullSource::Git { path, repository, service, environment, deployments })
+    Some(PullSource::Git(GitSource { path, repository, service, environment, deployments }))
 }
 
 fn names(reader: &mut Reader, node: &Node<'_>, good: impl Fn(&str) -> bool) -> Option<Vec<String>> {
@@ -128,19 +186,41 @@ fn names(reader: &mut Reader, node: &Node<'_>, good: impl Fn(&str) -> bool) -> O
     (!all.is_empty()).then_some(all)
 }
 
-fn every(reader: &mut Reader, node: &Node<'_>) -> Option<Time> {
-    let every = reader.length(node)?;
+fn when(reader: &mut Reader, section: &Section<'_>) -> Option<When> {
+    if let Some(node) = section.get("schedule") {
+        if section.get("every").is_some() {
+            reader.wrong(&node, "every says when it is asked too; remove one of the two");
+        }
+        return reader.parsed(&node, check_cron);
+    }
+    let node = section.get("every")?;
+    let every = reader.length(&node)?;
     if every < MINUTE {
-        reader.wrong(node, "this is too often; write at least 1m");
+        reader.wrong(&node, "this is too often; write at least 1m");
         return None;
     }
-    Some(every)
+    Some(When::Every(every))
 }
 
-fn check_url(url: &str) -> Result<String, &'static str> {
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
-    if host.is_empty() || host.starts_with('/') {
+fn check_cron(text: &str) -> Result<When, String> {
+    let schedule = Schedule::cron(text, Zone::UTC).map_err(|error| error.to_string())?;
+    let first = schedule.after(0);
+    match schedule.after(first).saturating_sub(first) < MINUTE {
+        true => Err("this is too often; write minute, hour, day, month and weekday, without seconds".to_owned()),
+        false => Ok(When::Cron(text.to_owned())),
+    }
+}
+
+/// A URL of HTTP, without a slash at its end. One with a user and a password is none: they are shown in messages.
+pub(crate) fn check_url(url: &str) -> Result<String, &'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() {
         Err("this is no URL; write it like https://host:9090")
+    } else if host.contains('@') {
+        Err("a user and a password are not written here; write username and password_file, or token_file")
+    } else if rest.contains(['?', '#']) {
+        Err("this has more than a host and a path; write it like https://host:9090/prometheus")
     } else {
         Ok(url.trim_end_matches('/').to_owned())
     }

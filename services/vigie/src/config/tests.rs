@@ -92,6 +92,21 @@ service = "checkout"
 [[pull]]
 prometheus = "http://prometheus:9090"
 every = "PT1H"
+[[pull]]
+prometheus = "https://mimir.acme.example/prometheus/"
+good = 'http_requests_total{code!~"5.."}'
+total = "http_requests_total"
+label = "app"
+environment_label = "env"
+step = "10m"
+delay = "2m"
+since = 2026-01-01T00:00:00Z
+source = "mimir"
+username = "vigie"
+password_file = "/run/secrets/mimir"
+ca_file = "/etc/ssl/acme.pem"
+headers = { X-Scope-OrgID = "payments" }
+schedule = "30 2 * * *"
 
 [[hook]]
 connector = "github"
@@ -160,9 +175,10 @@ fn everything_is_read() {
             (MetricName::ChangeFailureRate, TargetScope::Team("payments".into()), 0.1),
         ]
     );
-    assert_eq!(config.pulls.len(), 4);
+    assert_eq!(config.pulls.len(), 5);
     assert_eq!(config.pulls[0].source, PullSource::GitHub(vec!["acme/shop".into(), "acme/lib".into()]));
-    assert_eq!((config.pulls[0].every, config.pulls[3].every), (15 * MINUTE, HOUR));
+    assert_eq!((&config.pulls[0].when, &config.pulls[3].when), (&When::Every(15 * MINUTE), &When::Every(HOUR)));
+    assert_eq!(config.pulls[4].when, When::Cron("30 2 * * *".to_owned()));
     let fields = |pairs: &[(&str, &[&str])]| {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         pairs.iter().map(|(name, patterns)| ((*name).to_owned(), texts(patterns))).collect::<BTreeMap<_, Vec<String>>>()
@@ -280,6 +296,9 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
+        ("[[pull]]\ngit = 'a'\n[[pull]]\ngit = 'a'\nevery_merge = true", "this is pulled twice"),
+        ("[[pull]]\ngit = 'a'\nquery = 'up'", "only a prometheus pull has this"),
+        ("[[pull]]\ngit = 'a'\nevery = '1h'\nschedule = '0 3 * * *'", "remove one of the two"),
         ("[[hook]]\nsecret_file = '/a'", "vigie.toml:1:1: hook[1].connector: missing"),
         (
             "[[hook]]\nconnector = 'githb'",

@@ -17,7 +17,7 @@ fn help_shows_what_there_is() {
       demo        Fill a fresh database with a made-up organisation and serve it
       import      Take native events in, from files or a pipe: JSON objects, arrays, or one object a line
       export      Write the event log or the facts into a folder
-      pull        Ask a source for what it knows: a git repository, or everything that the configuration lists
+      pull        Ask a source for what it knows: a git repository, a Prometheus, or all that the configuration lists
       scorecard   Show how a service, a team or the whole organisation does: values, targets, levels
       connector   List, test and try the webhook connectors
       deliveries  List what tools sent to webhooks, and what became of it

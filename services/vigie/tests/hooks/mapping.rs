@@ -56,6 +56,8 @@ async fn each_state_says_why(database: TestDatabase) {
     let reader = house.token("read").await;
     let refused = house.ask(Some(&reader), query).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "{refused}");
+    let pulls = house.ask(Some(&reader), "{ pulls { totalCount } }").await;
+    assert_eq!(pulls["errors"][0]["extensions"]["code"], "FORBIDDEN", "{pulls}");
     // Nor does the refusal stand in anybody's way, or the answer in that of who may not see it.
     let admin = house.token("read,admin").await;
     assert_eq!(house.ask(Some(&admin), query).await, answer);

@@ -11,6 +11,7 @@ use super::definition::definition;
 use super::delivery::{self, Delivery, DeliveryState};
 use super::deployment::{self, Deployment};
 use super::incident::{self, Incident};
+use super::pull::{self, PullRun, PullState};
 use super::quality::{self, DataQuality};
 use super::scorecard::Scorecard;
 use super::table::{self, Table, TableArgs};
@@ -204,6 +205,20 @@ impl Query {
         let page = PageArgs::new(first, after)?;
         let is_counted = ctx.look_ahead().field("totalCount").exists();
         delivery::page(ctx.data_unchecked::<Arc<Ask>>(), state, connector, source, &page, is_counted).await
+    }
+
+    /// When sources were asked for what is new, the latest run first, and what came of it. Only for those who administer.
+    async fn pulls(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only runs that stand so.")] state: Option<PullState>,
+        #[graphql(desc = "Only runs of this source, as `PullRun.source` names it.")] source: Option<String>,
+        #[graphql(desc = "How many at most, 100 by default, up to 500.")] first: Option<i32>,
+        #[graphql(desc = "A cursor: the runs behind it.")] after: Option<String>,
+    ) -> Result<Connection<PullRun>> {
+        let page = PageArgs::new(first, after)?;
+        let is_counted = ctx.look_ahead().field("totalCount").exists();
+        pull::page(ctx.data_unchecked::<Arc<Ask>>(), state, source, &page, is_counted).await
     }
 
     /// What every number means, with the settings of this site that shape it.

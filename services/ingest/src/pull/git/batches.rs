@@ -198,6 +198,7 @@ impl Iterator for GitBatches {
             cursor: self.cursor.clone(),
             done: self.done,
             total: self.plan.commits + self.plan.deployments,
+            read_until: None,
         }))
     }
 }

@@ -11,7 +11,7 @@ use vigie_store::{ConnectOptions, KNOWN_VERSION, Store};
 
 use super::Finding;
 use crate::commands::database::unfolded;
-use crate::config::{Auth, Config, PullSource};
+use crate::config::{Auth, Config};
 use crate::context::Context;
 use crate::humane;
 use crate::server::is_loopback;
@@ -19,7 +19,6 @@ use crate::server::is_loopback;
 const CONFIGURATION: &str = "Configuration";
 const DATABASE: &str = "Database";
 const SERVER: &str = "Server";
-const PULLS: &str = "Pulls";
 
 pub(super) fn configuration(context: &Context, findings: &mut Vec<Finding>) -> Option<Config> {
     let file = context.config_file();
@@ -209,24 +208,4 @@ async fn ready(listen: &str) -> Option<String> {
         text.lines().next().map(str::to_owned)
     };
     tokio::time::timeout(Duration::from_secs(3), ask).await.ok().flatten()
-}
-
-pub(super) fn pulls(config: &Config, findings: &mut Vec<Finding>) {
-    for pull in &config.pulls {
-        findings.push(match &pull.source {
-            PullSource::Git { path, .. } if path.exists() => {
-                Finding::good(PULLS, format!("git {}, every {}", path.display(), humane::duration(pull.every)))
-            }
-            PullSource::Git { path, .. } => Finding::problem(
-                PULLS,
-                format!("git {}: there is no such folder", path.display()),
-                "change the path of the [[pull]]",
-            ),
-            other => Finding::note(
-                PULLS,
-                format!("{}: this release pulls git repositories only", crate::commands::pull::name(other)),
-                "send what it would bring as events, or wait for a release that pulls it",
-            ),
-        });
-    }
 }

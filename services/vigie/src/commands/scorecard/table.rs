@@ -141,7 +141,7 @@ pub fn remedy(reason: NoData) -> &'static str {
     match reason {
         NoData::NoDeployments => "Send deployment events, or try vigie pull git PATH.",
         NoData::NoChanges => "Send commits with their parents, or pull requests: vigie pull git PATH.",
-        NoData::NoCoverage => "Send availability or incident events.",
+        NoData::NoCoverage => "Pull availability (vigie pull prometheus URL), or send availability or incident events.",
         NoData::NoFailureSignal => "Send incidents, or set failure_signal = true for the services.",
         NoData::NoIncidents | NoData::NoFailures | NoData::NotRecovered => "",
     }

@@ -76,11 +76,73 @@ pub(in crate::config) static PULL: Table = Table {
         key("url", Kind::Text, "The API's URL, where it is not github.com's or gitlab.com's."),
         key("token_file", Kind::Text, "A file that holds the token."),
         key("every", Kind::Length, "How often it is asked, like 15m."),
+        key(
+            "schedule",
+            Kind::Text,
+            "When it is asked, in place of every: a cron expression (minute, hour, day, month, weekday) in the time zone of the organisation.",
+        ),
         key("repository", Kind::Text, "git: the name of the repository in events; without it, its folder's."),
-        key("service", Kind::Text, "git: the service that tags or merges deploy; without it, the repository's."),
-        key("environment", Kind::Text, "git: where they are deployed; without it, production."),
+        key(
+            "service",
+            Kind::Text,
+            "git: the service that tags or merges deploy; without it, the repository's. prometheus: the service that all answers are about; without it, their labels say.",
+        ),
+        key("environment", Kind::Text, "git, prometheus: where it is deployed, or runs; without it, production."),
         key("tags", Kind::Text, "git: tags that are deployments, like v*."),
         key("every_merge", Kind::Flag, "git: whether every first-parent commit of the default branch is a deployment."),
+        key(
+            "query",
+            Kind::Text,
+            "prometheus: what is 1 while a service is up and 0 while it is down, like probe_success; of several series of one service, one that is 0 is enough. Without it and without good and total: the queries of uptime.prometheus of the services.",
+        ),
+        key(
+            "good",
+            Kind::Text,
+            "prometheus: the counter of requests that were answered well, like http_requests_total{code!~\"5..\"}.",
+        ),
+        key(
+            "total",
+            Kind::Text,
+            "prometheus: the counter of all requests, like http_requests_total. Both are summed by label, over each step.",
+        ),
+        key(
+            "label",
+            Kind::Text,
+            "prometheus: the label that names the service, where no matches of a [[service]] fit the labels; without it, service.",
+        ),
+        key("environment_label", Kind::Text, "prometheus: the label that names the environment."),
+        key(
+            "step",
+            Kind::Length,
+            "prometheus: how far apart the answers are; without it, as far as the samples of query are, and 5m for good and total.",
+        ),
+        key(
+            "delay",
+            Kind::Length,
+            "prometheus: how long after it a sample is sure to be there; without it a step, and at most 1m.",
+        ),
+        key(
+            "since",
+            Kind::Instant,
+            "prometheus: from when on it is read; without it, for 90 days before the first time.",
+        ),
+        key(
+            "source",
+            Kind::Text,
+            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own.",
+        ),
+        key("username", Kind::Text, "prometheus: the user for basic authentication."),
+        key("password_file", Kind::Text, "prometheus: a file that holds the user's password."),
+        key(
+            "ca_file",
+            Kind::Text,
+            "prometheus: a file with certificates (PEM) that are trusted beside the public ones.",
+        ),
+        key(
+            "headers",
+            Kind::Settings,
+            "prometheus: headers that every request carries, like { X-Scope-OrgID = \"payments\" } for a tenant.",
+        ),
     ],
 };
 

@@ -1,0 +1,232 @@
+//! HTTP as sources are asked over it: who asks, whom it trusts, and what an answer means whoever gives it.
+//!
+//! Secrets are read from their files as a run begins, so that one that was replaced is used from the next run on. They go
+//! to the host that was named and to no other: a redirect to elsewhere is not followed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, StatusCode, Url};
+
+use super::{PullError, Traffic};
+
+/// The most of an answer that is read.
+const MOST_BYTES: usize = 16 << 20;
+/// How long a connection, and a whole answer, may take: a little longer than servers give a question.
+const CONNECT: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(150);
+const REDIRECTS: usize = 5;
+
+/// How a source is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HttpSettings {
+    /// Its URL, with a path where the API stands below one; without a user and a password.
+    pub url: String,
+    /// A file that holds a bearer token.
+    pub token_file: Option<PathBuf>,
+    /// A user, whose password `password_file` holds.
+    pub username: Option<String>,
+    /// A file that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// A file with certificates (PEM) that are trusted beside the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// Headers that every request carries.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A connection to a source, which counts what it is asked.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client,
+    base: Url,
+    credentials: Credentials,
+    traffic: Traffic,
+}
+
+#[derive(Debug)]
+enum Credentials {
+    None,
+    Bearer(String),
+    Basic(String, Option<String>),
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// It is longer than is read: ask for less at once.
+    TooLong,
+    /// Something else.
+    Error(PullError),
+}
+
+impl From<PullError> for NoAnswer {
+    fn from(error: PullError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Http {
+    /// Reads the secrets. Nothing is asked yet.
+    pub(super) fn open(settings: &HttpSettings) -> Result<Self, PullError> {
+        let base = Url::parse(&format!("{}/", settings.url.trim_end_matches('/')))
+            .map_err(|error| refused(format!("{} is no URL: {error}", settings.url)))?;
+        let credentials = match (&settings.token_file, &settings.username) {
+            (Some(file), _) => Credentials::Bearer(secret(file, "token")?),
+            (None, Some(user)) => {
+                let password = settings.password_file.as_deref().map(|file| secret(file, "password")).transpose()?;
+                Credentials::Basic(user.clone(), password)
+            }
+            (None, None) => Credentials::None,
+        };
+        let mut client = Client::builder()
+            .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .default_headers(headers(&settings.headers)?)
+            .redirect(Policy::custom(|attempt| {
+                let is_home = attempt.previous().first().is_some_and(|from| is_same_place(from, attempt.url()));
+                match is_home && attempt.previous().len() <= REDIRECTS {
+                    true => attempt.follow(),
+                    false => attempt.stop(),
+                }
+            }));
+        for certificate in settings.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default() {
+            client = client.add_root_certificate(certificate);
+        }
+        let client = client.build().map_err(|error| refused(format!("no connection can be made: {}", root(&error))))?;
+        Ok(Self { client, base, credentials, traffic: Traffic::default() })
+    }
+
+    /// What was asked so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// Asks for a path below the URL. What the server cannot answer now is [`PullError::Unavailable`]; every other answer
+    /// is given back, whatever its status.
+    pub(super) async fn get(&mut self, path: &str, query: &[(&str, String)]) -> Result<Answer, NoAnswer> {
+        let url = self.base.join(path).map_err(|error| refused(format!("{path}: {error}")))?;
+        let request = self.client.get(url).query(query);
+        let request = match &self.credentials {
+            Credentials::None => request,
+            Credentials::Bearer(token) => request.bearer_auth(token),
+            Credentials::Basic(user, password) => request.basic_auth(user, password.as_ref()),
+        };
+        self.traffic.requests += 1;
+        let mut response = request.send().await.map_err(|error| self.silent(&error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.silent(&error))? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(NoAnswer::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_redirection() {
+            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+            let message = format!("{} sends to {}; write the URL that answers itself", self.base, brief(to));
+            return Err(refused(message).into());
+        }
+        Ok(Answer { status, headers, body })
+    }
+
+    /// That the server cannot answer now.
+    pub(super) fn unavailable(&self, answer: &Answer, why: &str) -> PullError {
+        let message = format!("{} answers {}{}", self.base, answer.status, colon(why));
+        let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        PullError::Unavailable { message, retry_after: retry_after.map(Duration::from_secs) }
+    }
+
+    /// That the server will not answer so.
+    pub(super) fn refused(&self, answer: &Answer, why: &str, remedy: &str) -> PullError {
+        refused(format!("{} answers {}{}; {remedy}", self.base, answer.status, colon(why)))
+    }
+
+    /// Where it is.
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    fn silent(&self, error: &reqwest::Error) -> PullError {
+        let root = root(error);
+        let remedy = match root.contains("certificate") {
+            true => "; a certificate of a site's own authority is trusted by its ca_file",
+            false => "",
+        };
+        PullError::Unavailable { message: format!("{} does not answer: {root}{remedy}", self.base), retry_after: None }
+    }
+}
+
+fn refused(message: String) -> PullError {
+    PullError::Refused(message)
+}
+
+fn colon(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(": {}", brief(why)) }
+}
+
+/// The beginning of what somebody else wrote, on one line.
+pub(super) fn brief(text: &str) -> String {
+    const MOST: usize = 300;
+    let one_line: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let one_line = one_line.join(" ");
+    match one_line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &one_line[..end]),
+        None => one_line,
+    }
+}
+
+/// Whether credentials for one may go to the other: the same host, and not from encrypted to open.
+fn is_same_place(from: &Url, to: &Url) -> bool {
+    from.host() == to.host() && (from.scheme() == to.scheme() && from.port() == to.port() || to.scheme() == "https")
+}
+
+/// What lies at the bottom of an error: the layers above it say little.
+fn root(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it takes too long".to_owned();
+    }
+    let mut source: &dyn std::error::Error = error;
+    while let Some(next) = source.source() {
+        source = next;
+    }
+    source.to_string()
+}
+
+fn secret(file: &Path, what: &str) -> Result<String, PullError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| refused(format!("the {what} in {} cannot be read: {error}", file.display())))?;
+    let text = text.trim();
+    let is_one = !text.is_empty() && !text.chars().any(char::is_control);
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| refused(format!("{} holds no {what}; write it there, and nothing else", file.display())))
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate>, PullError> {
+    let wrong = |error: String| refused(format!("the certificates in {} cannot be read: {error}", file.display()));
+    let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let all = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(root(&error)))?;
+    if all.is_empty() { Err(wrong("there are none in it; write them as PEM".to_owned())) } else { Ok(all) }
+}
+
+fn headers(all: &[(String, String)]) -> Result<HeaderMap, PullError> {
+    let mut map = HeaderMap::new();
+    for (name, value) in all {
+        let wrong = || refused(format!("the header {name} cannot be sent with {value:?}; write printable ASCII"));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        map.append(name, HeaderValue::from_str(value).map_err(|_| wrong())?);
+    }
+    Ok(map)
+}
