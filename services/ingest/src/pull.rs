@@ -17,6 +17,7 @@ use vigie_model::people::Concealer;
 use vigie_model::{Event, Time};
 
 pub mod git;
+pub mod github;
 mod http;
 pub mod prometheus;
 
@@ -24,7 +25,7 @@ pub use git::GitError;
 pub use http::HttpSettings;
 
 /// Every source.
-pub const SOURCES: &[Source] = &[git::SOURCE, prometheus::SOURCE];
+pub const SOURCES: &[Source] = &[git::SOURCE, github::SOURCE, prometheus::SOURCE];
 
 /// A source that can be pulled.
 #[derive(Debug, Clone, Copy)]

@@ -204,7 +204,7 @@ fn root(error: &reqwest::Error) -> String {
     source.to_string()
 }
 
-fn secret(file: &Path, what: &str) -> Result<String, PullError> {
+pub(super) fn secret(file: &Path, what: &str) -> Result<String, PullError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| refused(format!("the {what} in {} cannot be read: {error}", file.display())))?;
     let text = text.trim();

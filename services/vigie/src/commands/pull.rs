@@ -16,6 +16,7 @@ use crate::shutdown::Shutdown;
 use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
 
 mod git;
+mod github;
 mod prometheus;
 mod schedule;
 
@@ -44,6 +45,15 @@ enum Source {
 Without --tags and --every-merge, each tag that looks like a version is a deployment. A tag counts as finished at
 its date (annotated) or its commit's. Deployments found this way are marked as inferred.")]
     Git(git::Args),
+    /// Commits, pull requests, deployments and incidents from GitHub
+    #[command(
+        name = "github",
+        after_help = "\
+What it gives is what GitHub's webhooks give: the settings and the map of the [[hook]] of the same source hold for both,
+and what came both ways counts once. A token needs read access to contents, pull requests, deployments, issues and, where
+runs of workflows are deployments, actions."
+    )]
+    GitHub(Box<github::Args>),
     /// The availability of services from Prometheus, or from what speaks its API (Mimir, Thanos, VictoriaMetrics)
     #[command(after_help = "\
 Asks for what is up and down (--query), or for good requests among all (--good and --total). A state is read as far apart
@@ -58,6 +68,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     let (wanted, unsupported) = match args.source {
         Some(Source::Git(args)) => (vec![Arc::new(args.source()) as Arc<dyn Pull>], 0),
         Some(Source::Prometheus(args)) => (args.sources(&config)?, 0),
+        Some(Source::GitHub(args)) => (args.sources(&config)?, 0),
         None => configured(&config)?,
     };
     let engine = context.engine(&config, Use::Write, Folding::OnDemand).await?;
@@ -111,6 +122,7 @@ fn output(args: &Args) -> Output {
     match &args.source {
         Some(Source::Git(args)) => args.output,
         Some(Source::Prometheus(args)) => args.output,
+        Some(Source::GitHub(args)) => args.output,
         None => args.output,
     }
 }
@@ -124,7 +136,7 @@ fn configured(config: &Config) -> Result<(Vec<Arc<dyn Pull>>, usize), Failure> {
     }
     let (mut all, mut others) = (Vec::new(), 0);
     for entry in &config.pulls {
-        match wanted(config, &entry.source) {
+        match wanted(config, &entry.source)? {
             Some(source) => all.push(source),
             None => {
                 others += 1;
@@ -136,19 +148,20 @@ fn configured(config: &Config) -> Result<(Vec<Arc<dyn Pull>>, usize), Failure> {
 }
 
 /// What a `[[pull]]` asks; `None`: this release cannot pull it.
-pub fn wanted(config: &Config, source: &PullSource) -> Option<Arc<dyn Pull>> {
-    match source {
+pub fn wanted(config: &Config, source: &PullSource) -> Result<Option<Arc<dyn Pull>>, Failure> {
+    Ok(match source {
         PullSource::Git(source) => Some(Arc::new(source.clone())),
         PullSource::Prometheus(entry) => Some(Arc::new(entry.pull(config))),
-        PullSource::GitHub(_) | PullSource::GitLab(_) => None,
-    }
+        PullSource::GitHub(entry) => Some(Arc::new(entry.pull(&crate::hooks::mapping(config)?))),
+        PullSource::GitLab(_) => None,
+    })
 }
 
 /// What a source is called in messages.
 pub fn name(source: &PullSource) -> String {
     match source {
         PullSource::Git(source) => format!("git {}", source.path.display()),
-        PullSource::GitHub(names) => format!("github {}", names.join(" ")),
+        PullSource::GitHub(own) => format!("github {}", own.repositories.join(" ")),
         PullSource::GitLab(names) => format!("gitlab {}", names.join(" ")),
         PullSource::Prometheus(own) => format!("prometheus {}", own.http.url),
     }

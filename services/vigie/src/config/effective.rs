@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use toml::Value;
 use vigie_ingest::connector::Match;
 use vigie_ingest::pull::git::{Deployments, GitSource};
+use vigie_ingest::pull::github::Access;
 use vigie_ingest::pull::prometheus::Question;
 use vigie_model::duration::format_duration;
 use vigie_model::settings::{TargetScope, format_objective, weekday_name};
 use vigie_model::{Time, format_time};
 
 use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
-use super::{Config, PrometheusEntry, PullSource, ServiceEntry, When, mask};
+use super::{Config, GitHubEntry, PrometheusEntry, PullSource, ServiceEntry, When, mask};
 
 impl Config {
     /// The effective configuration as TOML, every setting with its value, the passwords of URLs masked. Without
@@ -61,7 +62,17 @@ impl Config {
                 ("every_merge", PullSource::Git(GitSource { deployments: Deployments::EveryMerge, .. })) => {
                     Some(Value::Boolean(true))
                 }
-                ("github", PullSource::GitHub(names)) | ("gitlab", PullSource::GitLab(names)) => texts(names),
+                ("gitlab", PullSource::GitLab(names)) => texts(names),
+                ("github", PullSource::GitHub(own)) => texts(&own.repositories),
+                ("exclude", PullSource::GitHub(own)) if !own.exclude.is_empty() => texts(&own.exclude),
+                ("source", PullSource::GitHub(own)) => text(&own.source),
+                ("app_id", PullSource::GitHub(GitHubEntry { access: Access::App { id, .. }, .. })) => number(*id),
+                ("app_key_file", PullSource::GitHub(GitHubEntry { access: Access::App { key_file, .. }, .. })) => {
+                    text(key_file.display())
+                }
+                ("installation", PullSource::GitHub(GitHubEntry { access: Access::App { installation, .. }, .. })) => {
+                    installation.and_then(number)
+                }
                 (key, PullSource::Prometheus(own)) if key != "every" && key != "schedule" => prometheus(own, key),
                 ("url", _) => pull.url.as_ref().and_then(|url| text(mask(url))),
                 ("token_file", _) => pull.token_file.as_ref().and_then(|path| text(path.display())),
@@ -232,6 +243,10 @@ fn section(out: &mut String, table: &Table, value: impl Fn(&'static str) -> Opti
 
 fn text(value: impl std::fmt::Display) -> Option<Value> {
     Some(Value::String(value.to_string()))
+}
+
+fn number(value: u64) -> Option<Value> {
+    i64::try_from(value).ok().map(Value::Integer)
 }
 
 fn texts<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> Option<Value> {

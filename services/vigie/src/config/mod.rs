@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod effective;
+pub(crate) mod github;
 mod hooks;
 mod keys;
 mod metrics;
@@ -32,6 +33,7 @@ use reader::{Node, Reader, Section, misspelt_variable, settable};
 
 #[allow(unused_imports)]
 pub use catalogue::{RepositoryEntry, ServiceEntry, TeamEntry};
+pub use github::GitHubEntry;
 pub use hooks::HookEntry;
 pub use problem::{Problem, Problems, mask};
 pub use prometheus::PrometheusEntry;

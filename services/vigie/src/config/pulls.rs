@@ -10,6 +10,7 @@ use vigie_model::settings::Settings;
 use vigie_model::window::Zone;
 use vigie_model::{MINUTE, Time};
 
+use super::github::{GitHubEntry, github};
 use super::keys::PULL;
 use super::prometheus::{PrometheusEntry, prometheus};
 use super::reader::{Node, Reader, Section};
@@ -32,8 +33,8 @@ pub struct PullEntry {
 pub enum PullSource {
     /// A git repository on disk.
     Git(GitSource),
-    /// Repositories on GitHub, `owner/name`.
-    GitHub(Vec<String>),
+    /// Repositories on GitHub.
+    GitHub(GitHubEntry),
     /// Projects on GitLab, `group/…/name`.
     GitLab(Vec<String>),
     /// A Prometheus server.
@@ -82,7 +83,11 @@ const ONLY: &[(&str, &[&str])] = &[
     ("step", &["prometheus"]),
     ("delay", &["prometheus"]),
     ("since", &["prometheus"]),
-    ("source", &["prometheus"]),
+    ("source", &["github", "prometheus"]),
+    ("exclude", &["github"]),
+    ("app_id", &["github"]),
+    ("app_key_file", &["github"]),
+    ("installation", &["github"]),
     ("username", &["prometheus"]),
     ("password_file", &["prometheus"]),
     ("ca_file", &["prometheus"]),
@@ -142,9 +147,7 @@ fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Opti
     let node = section.get(name)?;
     let source = match name {
         "git" => git(reader, section, &node)?,
-        "github" => PullSource::GitHub(names(reader, &node, |name| {
-            name.split('/').count() == 2 && name.split('/').all(|part| !part.is_empty())
-        })?),
+        "github" => PullSource::GitHub(github(reader, section, url.clone(), token_file.clone())?),
         "gitlab" => PullSource::GitLab(names(reader, &node, |name| {
             name.split('/').count() >= 2 && name.split('/').all(|part| !part.is_empty())
         })?),

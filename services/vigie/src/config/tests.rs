@@ -176,7 +176,8 @@ fn everything_is_read() {
         ]
     );
     assert_eq!(config.pulls.len(), 5);
-    assert_eq!(config.pulls[0].source, PullSource::GitHub(vec!["acme/shop".into(), "acme/lib".into()]));
+    let PullSource::GitHub(github) = &config.pulls[0].source else { panic!("{:?}", config.pulls[0]) };
+    assert_eq!(github.repositories, ["acme/shop", "acme/lib"]);
     assert_eq!((&config.pulls[0].when, &config.pulls[3].when), (&When::Every(15 * MINUTE), &When::Every(HOUR)));
     assert_eq!(config.pulls[4].when, When::Cron("30 2 * * *".to_owned()));
     let fields = |pairs: &[(&str, &[&str])]| {
@@ -290,9 +291,12 @@ fn each_mistake_has_its_remedy() {
         ("[[target]]\nmetric = 'lead_time'", "objective: missing"),
         ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, prometheus"),
         ("[[pull]]\ngit = 'a'\ngithub = 'a/b'", "a pull has one source"),
-        ("[[pull]]\ngithub = 'acme'", "write it like acme/shop"),
-        ("[[pull]]\ngithub = 'a/b'\nevery = '5s'", "at least 1m"),
-        ("[[pull]]\ngithub = 'a/b'\ntags = 'v*'", "only a git pull has this"),
+        ("[[pull]]\ngithub = 'https://github.com/acme'", "write it like acme/shop"),
+        ("[[pull]]\ngithub = 'acme'", "write token_file, or app_id and app_key_file"),
+        ("[[pull]]\ngithub = 'acme'\napp_id = 7", "write app_id and app_key_file"),
+        ("[[pull]]\ngithub = 'acme'\napp_id = 7\ntoken_file = 'a'", "token_file says who asks too"),
+        ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\nevery = '5s'", "at least 1m"),
+        ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\ntags = 'v*'", "only a git pull has this"),
         ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),

@@ -98,7 +98,7 @@ impl Site {
         self
     }
 
-    fn mapping(&self) -> Mapping {
+    pub fn mapping(&self) -> Mapping {
         let registry = Registry::load(Some(self.folder.path())).unwrap();
         assert_eq!(registry.faults().next(), None);
         let hooks: Vec<Hook> = self

@@ -12,13 +12,20 @@ const PULLS: &str = "Pulls";
 
 pub(super) async fn look(config: &Config, store: Option<&Store>, now: Time, findings: &mut Vec<Finding>) {
     for entry in &config.pulls {
-        let Some(pull) = wanted(config, &entry.source) else {
-            findings.push(Finding::note(
-                PULLS,
-                format!("{}: this release does not pull it", name(&entry.source)),
-                "send what it would bring as events, or wait for a release that pulls it",
-            ));
-            continue;
+        let pull = match wanted(config, &entry.source) {
+            Ok(Some(pull)) => pull,
+            Ok(None) => {
+                findings.push(Finding::note(
+                    PULLS,
+                    format!("{}: this release does not pull it", name(&entry.source)),
+                    "send what it would bring as events, or wait for a release that pulls it",
+                ));
+                continue;
+            }
+            Err(failure) => {
+                findings.push(Finding::problem(PULLS, format!("{}: {}", name(&entry.source), failure.message), ""));
+                continue;
+            }
         };
         if let PullSource::Git(git) = &entry.source
             && !git.path.exists()

@@ -21,10 +21,18 @@ impl Pulls {
 pub fn schedule(config: &Config, engine: &Engine, shutdown: &Shutdown) -> Pulls {
     let mut tasks = JoinSet::new();
     for entry in &config.pulls {
-        let Some(source) = wanted(config, &entry.source) else {
-            let source = name(&entry.source);
-            tracing::warn!(source, "this release does not pull it; the entry is left out");
-            continue;
+        let source = match wanted(config, &entry.source) {
+            Ok(Some(source)) => source,
+            Ok(None) => {
+                let source = name(&entry.source);
+                tracing::warn!(source, "this release does not pull it; the entry is left out");
+                continue;
+            }
+            Err(failure) => {
+                let source = name(&entry.source);
+                tracing::error!(source, error = failure.message, "it is not pulled");
+                continue;
+            }
         };
         let (engine, shutdown) = (engine.clone(), shutdown.clone());
         let schedule = entry.when.schedule(&config.settings.time_zone);

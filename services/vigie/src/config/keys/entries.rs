@@ -70,7 +70,15 @@ pub(in crate::config) static PULL: Table = Table {
     title: "[[pull]]",
     keys: &[
         key("git", Kind::Text, "The path of a git repository."),
-        key("github", Kind::Texts, "Repositories on GitHub, like acme/shop."),
+        key("github", Kind::Texts, "Repositories on GitHub: acme/shop, acme/shop-* or, for all of an owner's, acme."),
+        key("exclude", Kind::Texts, "github: repositories that are left out, like acme/*-archive."),
+        key("app_id", Kind::Whole(1, i64::MAX), "github: the number of the GitHub App that asks, in place of a token."),
+        key("app_key_file", Kind::Text, "github: a file that holds the app's private key, in PEM."),
+        key(
+            "installation",
+            Kind::Whole(1, i64::MAX),
+            "github: the number of the app's installation; without it, that for the owner of the first repository.",
+        ),
         key("gitlab", Kind::Texts, "Projects on GitLab, like acme/shop."),
         key("prometheus", Kind::Text, "The URL of a Prometheus server."),
         key("url", Kind::Text, "The API's URL, where it is not github.com's or gitlab.com's."),
@@ -129,7 +137,7 @@ pub(in crate::config) static PULL: Table = Table {
         key(
             "source",
             Kind::Text,
-            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own.",
+            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own. github: the source of its events, that of the [[hook]] whose settings hold for it too; without it, github.",
         ),
         key("username", Kind::Text, "prometheus: the user for basic authentication."),
         key("password_file", Kind::Text, "prometheus: a file that holds the user's password."),

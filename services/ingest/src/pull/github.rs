@@ -1,0 +1,273 @@
+//! GitHub's API: commits, pull requests with their reviews, deployments, incidents among the issues, and where a site says
+//! so runs of workflows and releases.
+//!
+//! What the API says is brought into the shape of the webhooks' deliveries and goes through the map that they go through,
+//! with the settings of the hook of the same source: so pull and push together count nothing twice, and a site's own map
+//! holds for both.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use vigie_model::Event;
+use vigie_model::event::Context;
+use vigie_model::pattern::Pattern;
+
+use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
+use crate::accept;
+use crate::connector::{Hook, Hooks, Pool};
+
+mod client;
+mod cursor;
+mod mapping;
+mod payload;
+mod repository;
+
+use client::Client;
+use cursor::Cursor;
+use mapping::{Mapping, Notes};
+use repository::{Reader, Wanted};
+
+/// As the registry lists it.
+pub const SOURCE: Source = Source {
+    name: "github",
+    about: "repositories on GitHub: commits, pull requests and reviews, deployments, incidents, runs and releases",
+};
+
+/// The connector whose map is used.
+const CONNECTOR: &str = "github";
+/// GitHub's own API.
+pub const API: &str = "https://api.github.com";
+const REPOSITORIES: &str = include_str!("github/queries/repositories.graphql");
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever a token in this file is of.
+    Token(PathBuf),
+    /// A GitHub App.
+    App {
+        /// Its number.
+        id: u64,
+        /// A file that holds its private key, in PEM.
+        key_file: PathBuf,
+        /// Where it is installed; none: for the owner of the first repository.
+        installation: Option<u64>,
+    },
+}
+
+/// What of GitHub is asked.
+#[derive(Clone)]
+pub struct GitHub {
+    /// The API's URL: [`API`], or `https://HOST/api/v3` of a server of one's own.
+    pub url: String,
+    /// `owner/name`, `owner/pattern*`, or `owner` for all of an owner's.
+    pub repositories: Vec<String>,
+    /// Patterns of `owner/name` that are left out.
+    pub exclude: Vec<String>,
+    /// Who asks.
+    pub access: Access,
+    /// The source of its events, as that of the webhooks.
+    pub source: String,
+    /// The hooks, whose settings and map are used, and the catalogue's patterns.
+    pub hooks: Arc<Hooks>,
+    /// The workers that run maps.
+    pub pool: Arc<Pool>,
+    /// What one event may have.
+    pub event_bytes: usize,
+    /// The first pause before a request that failed is tried again.
+    pub pause: Duration,
+}
+
+impl GitHub {
+    fn hook(&self) -> Result<Arc<Hook>, PullError> {
+        self.hooks.find(CONNECTOR, &self.source).map_err(PullError::Refused)
+    }
+
+    /// The owner of the first repository.
+    fn owner(&self) -> &str {
+        self.repositories.first().and_then(|name| name.split('/').next()).unwrap_or_default()
+    }
+}
+
+impl Pull for GitHub {
+    fn name(&self) -> String {
+        let place = if self.url == API { String::new() } else { format!(" at {}", self.url) };
+        format!("github {}{place} as {}", self.repositories.join(" "), self.source)
+    }
+
+    fn open(&self, start: Start) -> BoxFuture<'_, Result<Box<dyn Pages>, PullError>> {
+        async move {
+            let hook = self.hook()?;
+            let cursor: Cursor = match &start.cursor {
+                Some(text) => serde_json::from_str(text).unwrap_or_default(),
+                None => Cursor::default(),
+            };
+            let mut notes = Notes::default();
+            let mut client = Client::open(&self.url, &self.access, self.owner(), self.pause).await?;
+            let names = self.listed(&mut client, &mut notes).await?;
+            let texts = |name: &str| -> Vec<String> {
+                let list = hook.settings.get(name).and_then(Value::as_array).into_iter().flatten();
+                list.filter_map(Value::as_str).map(str::to_owned).collect()
+            };
+            let wanted = Wanted {
+                incident_labels: texts("incident_labels"),
+                deploy_workflows: texts("deploy_workflows"),
+                deploy_releases: texts("deploy_releases"),
+            };
+            let intake = accept::Intake {
+                context: Context::outside(&hook.source),
+                concealer: start.concealer.clone(),
+                limits: accept::Limits { event_bytes: self.event_bytes, ..accept::Limits::default() },
+            };
+            let mapping = Mapping { hooks: self.hooks.clone(), hook, pool: self.pool.clone(), intake, now: start.now };
+            let pages: Box<dyn Pages> = Box::new(Run {
+                client,
+                mapping,
+                wanted,
+                cursor,
+                total: names.len() as u64,
+                left: names.into_iter().rev().collect(),
+                reader: None,
+                read: BTreeMap::new(),
+                notes,
+            });
+            Ok(pages)
+        }
+        .boxed()
+    }
+}
+
+impl GitHub {
+    /// The names of the repositories that are meant.
+    async fn listed(&self, client: &mut Client, notes: &mut Notes) -> Result<Vec<String>, PullError> {
+        let excluded: Vec<Pattern> = self.exclude.iter().map(|text| Pattern::name(text)).collect();
+        let mut names: Vec<String> = Vec::new();
+        for entry in &self.repositories {
+            let (owner, name) = entry.split_once('/').unwrap_or((entry, "*"));
+            if !name.contains(['*', '?']) {
+                names.push(entry.clone());
+                continue;
+            }
+            let pattern = Pattern::name(name);
+            let before = names.len();
+            let mut after: Option<String> = None;
+            loop {
+                let told = client.ask(REPOSITORIES, &json!({"login": owner, "after": after})).await?;
+                let found = &told.data["repositoryOwner"]["repositories"];
+                if found.is_null() {
+                    let why = told.missing.first().map_or("there is none, or the token may not see it", String::as_str);
+                    return Err(PullError::Refused(format!("the owner {owner}: {why}")));
+                }
+                let own = payload::nodes(found).filter(|node| node["isDisabled"] != true && node["isEmpty"] != true);
+                let own = own.filter_map(|node| node["nameWithOwner"].as_str());
+                names.extend(
+                    own.filter(|full| full.split_once('/').is_some_and(|(_, name)| pattern.matches_ignore_case(name)))
+                        .map(str::to_owned),
+                );
+                after = payload::next(found);
+                if after.is_none() {
+                    break;
+                }
+            }
+            if names.len() == before {
+                notes.add(format!("{entry} fits no repository that the token may see"));
+            }
+        }
+        let is_left_out = |name: &String| excluded.iter().any(|pattern| pattern.matches_ignore_case(name));
+        names.retain(|name| !is_left_out(name));
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.to_lowercase()));
+        Ok(names)
+    }
+}
+
+/// One run.
+struct Run {
+    client: Client,
+    mapping: Mapping,
+    wanted: Wanted,
+    cursor: Cursor,
+    /// Repositories that are to come, the next one last.
+    left: Vec<String>,
+    total: u64,
+    reader: Option<(String, Reader)>,
+    /// How much was read, by kind.
+    read: BTreeMap<&'static str, u64>,
+    notes: Notes,
+}
+
+/// Parts that a repository counts as, for the estimate.
+const PARTS: u64 = 1_000;
+
+impl Run {
+    async fn page(&mut self) -> Result<Option<PullBatch>, PullError> {
+        loop {
+            let (key, reader) = match &mut self.reader {
+                Some(reader) => reader,
+                None => {
+                    let Some(name) = self.left.pop() else { return Ok(None) };
+                    let key = name.to_lowercase();
+                    let place = self.cursor.repositories.get(&key).cloned().unwrap_or_default();
+                    self.reader.insert((key, Reader::new(&name, place, self.wanted.clone())))
+                }
+            };
+            let page = reader.page(&mut self.client, &self.mapping, &mut self.notes).await?;
+            if self.cursor.repositories.get(key) != Some(&reader.place) {
+                self.cursor.repositories.insert(key.clone(), reader.place.clone());
+            }
+            let Some(events) = page else {
+                self.reader = None;
+                continue;
+            };
+            let part = (reader.pages * PARTS / (reader.expected + 2)).min(PARTS);
+            let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
+            self.count(&events);
+            let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
+            return Ok(Some(PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }));
+        }
+    }
+
+    /// Counts what a page is about: of one deployment it tells several times.
+    fn count(&mut self, events: &[Event]) {
+        let mut seen = HashSet::new();
+        for event in events.iter().filter(|event| !event.partial) {
+            if seen.insert(event.entity_key()) {
+                *self.read.entry(event.kind.name()).or_default() += 1;
+            }
+        }
+    }
+}
+
+impl Pages for Run {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<PullBatch>, PullError>> {
+        self.page().boxed()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.list()
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.client.traffic()
+    }
+
+    fn summary(&self) -> Summary {
+        let count = |kind: &str| self.read.get(kind).copied().unwrap_or_default();
+        Summary {
+            title: format!("{} repositories on GitHub", self.total),
+            read: vec![
+                (count("commit"), "commit", "commits"),
+                (count("pull_request"), "pull request", "pull requests"),
+                (count("deployment"), "deployment", "deployments"),
+                (count("incident"), "incident", "incidents"),
+            ],
+            details: Map::from_iter([("repositories".to_owned(), Value::from(self.total))]),
+            service: None,
+        }
+    }
+}

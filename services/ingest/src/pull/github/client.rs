@@ -1,0 +1,349 @@
+//! How GitHub is asked: by octocrab, which signs requests and renews tokens, with our own patience.
+//!
+//! A request that fails is asked again a few times, a little later each time. GitHub's limits are kept: what `Retry-After`
+//! asks for is waited for where it is short, and else the run ends and says when to go on. A part of each quota is left to
+//! others.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER};
+use octocrab::Octocrab;
+use octocrab::models::{AppId, InstallationId};
+use serde_json::{Value, json};
+
+use super::super::{PullError, Traffic};
+use super::Access;
+
+/// How often a request is asked at most.
+const TRIES: u32 = 5;
+/// What is waited for within a run; longer pauses end it.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// What GitHub wants where a limit was met and nothing says for how long.
+const UNSAID: Duration = Duration::from_secs(60);
+/// The share of a quota that is left to others: one in so many.
+const RESERVE: u64 = 10;
+const CONNECT: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A connection to GitHub as somebody.
+pub(super) struct Client {
+    crab: Octocrab,
+    /// The REST API's URL, without a slash at its end.
+    rest: String,
+    graphql: String,
+    /// The first pause before a request is asked again; each is twice the one before.
+    pause: Duration,
+    traffic: Traffic,
+    /// What is left of each of the quotas.
+    quotas: HashMap<String, Quota>,
+}
+
+/// What is left of a quota.
+#[derive(Debug, Clone, Copy)]
+struct Quota {
+    remaining: u64,
+    limit: u64,
+    /// When there will be more.
+    resets_in: Duration,
+}
+
+/// What a path answered.
+#[derive(Debug)]
+pub(super) enum Got {
+    /// What stands there.
+    Fresh(Page),
+    /// The same as when the ETag was given.
+    Unchanged,
+    /// Nothing, or nothing that may be seen, and why.
+    Refused(String),
+}
+
+/// A page of a list, or an object.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub body: Value,
+    pub etag: Option<String>,
+    /// The next page's URL.
+    pub next: Option<String>,
+}
+
+/// What a question answered.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub data: Value,
+    /// What is missing of it, and why.
+    pub missing: Vec<String>,
+}
+
+enum Request<'r> {
+    Get(&'r str, HeaderMap),
+    Post(&'r str, &'r Value),
+}
+
+impl Request<'_> {
+    /// The quota that it counts for.
+    fn quota(&self) -> &'static str {
+        match self {
+            Self::Get(..) => "core",
+            Self::Post(..) => "graphql",
+        }
+    }
+}
+
+/// An answer with all its bytes.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+/// Why a try gave nothing.
+enum Trouble {
+    /// It may be tried again, after so long where GitHub says so.
+    Passing(String, Option<Duration>),
+    Final(PullError),
+}
+
+impl Client {
+    /// Reads the secrets. Only for an app without an installation something is asked already.
+    pub(super) async fn open(url: &str, access: &Access, owner: &str, pause: Duration) -> Result<Self, PullError> {
+        let rest = url.trim_end_matches('/').to_owned();
+        let graphql = match rest.strip_suffix("/api/v3") {
+            Some(host) => format!("{host}/api/graphql"),
+            None => format!("{rest}/graphql"),
+        };
+        let builder = Octocrab::builder()
+            .set_connect_timeout(Some(CONNECT))
+            .set_read_timeout(Some(ANSWER))
+            .set_write_timeout(Some(ANSWER))
+            .base_uri(rest.as_str())
+            .map_err(|_| PullError::Refused(format!("{url} is no URL of an API")))?;
+        let made = |error: octocrab::Error| PullError::Refused(format!("no connection can be made: {}", brief(&error)));
+        let crab = match access {
+            Access::Token(file) => {
+                builder.personal_token(super::super::http::secret(file, "token")?).build().map_err(made)?
+            }
+            Access::App { id, key_file, .. } => {
+                let key = super::super::http::secret(key_file, "private key")?;
+                let builder = builder.app_from_rsa_pem(AppId(*id), key.as_bytes()).map_err(|_| {
+                    PullError::Refused(format!("{}: this is no private key of an app, in PEM", key_file.display()))
+                })?;
+                builder.build().map_err(made)?
+            }
+        };
+        let mut client = Self { crab, rest, graphql, pause, traffic: Traffic::default(), quotas: HashMap::new() };
+        if let Access::App { installation, .. } = access {
+            let id = match installation {
+                Some(id) => *id,
+                None => client.installation_of(owner).await?,
+            };
+            client.crab = client.crab.installation(InstallationId(id)).map_err(made)?;
+        }
+        Ok(client)
+    }
+
+    /// Where the app is installed for an owner.
+    async fn installation_of(&mut self, owner: &str) -> Result<u64, PullError> {
+        let mut path = Some("/app/installations?per_page=100".to_owned());
+        let mut known = Vec::new();
+        while let Some(next) = path {
+            let page = match self.get(&next, None).await? {
+                Got::Fresh(page) => page,
+                Got::Unchanged => break,
+                Got::Refused(why) => return Err(PullError::Refused(format!("the app's installations: {why}"))),
+            };
+            for installation in page.body.as_array().into_iter().flatten() {
+                let login = installation.pointer("/account/login").and_then(Value::as_str).unwrap_or_default();
+                if login.eq_ignore_ascii_case(owner)
+                    && let Some(id) = installation["id"].as_u64()
+                {
+                    return Ok(id);
+                }
+                known.push(login.to_owned());
+            }
+            path = page.next;
+        }
+        let known = if known.is_empty() { "nowhere".to_owned() } else { format!("for {}", known.join(", ")) };
+        Err(PullError::Refused(format!("the app is not installed for {owner}; it is {known}. Install it there")))
+    }
+
+    /// What was asked so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        let left = self.quotas.values().map(|quota| quota.remaining).min();
+        Traffic { quota_left: left, ..self.traffic }
+    }
+
+    /// Reads what stands at a path, or at a URL that GitHub gave; with an ETag only where it has changed since.
+    pub(super) async fn get(&mut self, path: &str, etag: Option<&str>) -> Result<Got, PullError> {
+        let url = if path.starts_with('/') { format!("{}{path}", self.rest) } else { path.to_owned() };
+        if !url.starts_with(&format!("{}/", self.rest)) {
+            return Err(PullError::Refused(format!("GitHub points to {url}, which is not below {}", self.rest)));
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            headers.insert(IF_NONE_MATCH, etag);
+        }
+        let answer = self.patiently(&Request::Get(&url, headers)).await?;
+        match answer.status {
+            StatusCode::NOT_MODIFIED => Ok(Got::Unchanged),
+            status if status.is_success() => {
+                let body = serde_json::from_str(&answer.body).map_err(|error| PullError::Unavailable {
+                    message: format!("{url} answers what is no JSON: {error}"),
+                    retry_after: None,
+                })?;
+                let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+                Ok(Got::Fresh(Page {
+                    body,
+                    etag: text(ETAG).map(str::to_owned),
+                    next: text(LINK).and_then(next_of).map(str::to_owned),
+                }))
+            }
+            _ => Ok(Got::Refused(reason(&answer))),
+        }
+    }
+
+    /// Asks a question.
+    pub(super) async fn ask(&mut self, query: &str, variables: &Value) -> Result<Told, PullError> {
+        let (url, question) = (self.graphql.clone(), json!({"query": query, "variables": variables}));
+        let mut tries = 0;
+        loop {
+            let answer = self.patiently(&Request::Post(&url, &question)).await?;
+            if !answer.status.is_success() {
+                return Err(PullError::Refused(reason(&answer)));
+            }
+            let mut body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            let errors: Vec<&Value> = body["errors"].as_array().into_iter().flatten().collect();
+            let is_limit = errors.iter().any(|error| error["type"] == "RATE_LIMITED");
+            // Where it took too long there is no data, and a message without a type.
+            let is_passing = is_limit || (body["data"].is_null() && errors.iter().all(|error| error["type"].is_null()));
+            let missing: Vec<String> = errors.iter().map(|error| told(error)).collect();
+            if !is_passing {
+                return Ok(Told { data: body["data"].take(), missing });
+            }
+            tries += 1;
+            let message = if missing.is_empty() { "GitHub answers nothing".to_owned() } else { missing.join("; ") };
+            let asked_for = is_limit.then(|| self.quotas.get("graphql").map_or(UNSAID, |quota| quota.resets_in));
+            self.wait(tries, message, asked_for).await?;
+        }
+    }
+
+    /// Asks until there is an answer that asking again would not change.
+    async fn patiently(&mut self, request: &Request<'_>) -> Result<Answer, PullError> {
+        let mut tries = 0;
+        let quota = request.quota();
+        loop {
+            if let Some(left) = self.quotas.get(quota).filter(|left| left.remaining < left.limit.div_ceil(RESERVE)) {
+                let message = format!("{} of {} requests are left, which others may need", left.remaining, left.limit);
+                let retry_after = Some(left.resets_in);
+                self.quotas.remove(quota);
+                return Err(PullError::Unavailable { message, retry_after });
+            }
+            self.traffic.requests += 1;
+            let answer = self.once(request).await;
+            tries += 1;
+            match answer.map_err(|error| Trouble::Passing(brief(&error), None)).and_then(|answer| self.judged(answer)) {
+                Ok(answer) => return Ok(answer),
+                Err(Trouble::Final(error)) => return Err(error),
+                Err(Trouble::Passing(message, asked_for)) => self.wait(tries, message, asked_for).await?,
+            }
+        }
+    }
+
+    /// Waits before the next try, or gives up.
+    async fn wait(&self, tries: u32, message: String, asked_for: Option<Duration>) -> Result<(), PullError> {
+        let pause = asked_for.unwrap_or_else(|| self.pause * 2_u32.pow(tries - 1));
+        if tries >= TRIES || pause > PATIENCE {
+            return Err(PullError::Unavailable { message, retry_after: asked_for });
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    async fn once(&self, request: &Request<'_>) -> octocrab::Result<Answer> {
+        let response = match request {
+            Request::Get(url, headers) => self.crab._get_with_headers(*url, Some(headers.clone())).await?,
+            Request::Post(url, body) => self.crab._post(*url, Some(*body)).await?,
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(Answer { status, headers, body: self.crab.body_to_string(response).await? })
+    }
+
+    /// An answer that asking again would not change.
+    fn judged(&mut self, answer: Answer) -> Result<Answer, Trouble> {
+        self.note_quota(&answer.headers);
+        let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let retry_after = number(RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let is_limit = retry_after.is_some()
+            || number("x-ratelimit-remaining") == Some(0)
+            || answer.body.contains("secondary rate limit");
+        match answer.status {
+            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if is_limit => {
+                let reset = resets_in(&answer.headers).filter(|_| number("x-ratelimit-remaining") == Some(0));
+                Err(Trouble::Passing(reason(&answer), Some(retry_after.or(reset).unwrap_or(UNSAID))))
+            }
+            StatusCode::TOO_MANY_REQUESTS => Err(Trouble::Passing(reason(&answer), Some(UNSAID))),
+            StatusCode::UNAUTHORIZED => Err(Trouble::Final(PullError::Refused(format!(
+                "GitHub does not know the token ({}); write a valid one into its file",
+                reason(&answer)
+            )))),
+            status if status.is_server_error() => Err(Trouble::Passing(reason(&answer), retry_after)),
+            _ => Ok(answer),
+        }
+    }
+
+    fn note_quota(&mut self, headers: &HeaderMap) {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let number = |name: &str| text(name).and_then(|value| value.trim().parse().ok());
+        let (Some(remaining), Some(limit)) = (number("x-ratelimit-remaining"), number("x-ratelimit-limit")) else {
+            return;
+        };
+        let resets_in = resets_in(headers).unwrap_or(UNSAID);
+        let name = text("x-ratelimit-resource").unwrap_or("core").to_owned();
+        self.quotas.insert(name, Quota { remaining, limit, resets_in });
+    }
+}
+
+/// How long it is until a quota is full again, by GitHub's own clock.
+fn resets_in(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let reset: i64 = text("x-ratelimit-reset")?.trim().parse().ok()?;
+    let now = chrono::DateTime::parse_from_rfc2822(text(DATE.as_str())?).ok()?.timestamp();
+    // A second for what its clock rounds off.
+    Some(Duration::from_secs(u64::try_from(reset - now).unwrap_or(0) + 1))
+}
+
+/// `<https://…?page=2>; rel="next", …`
+fn next_of(link: &str) -> Option<&str> {
+    link.split(',').find_map(|part| {
+        let (url, rest) = part.trim().strip_prefix('<')?.split_once('>')?;
+        rest.contains("rel=\"next\"").then_some(url)
+    })
+}
+
+/// What GitHub says of a refusal, and what would help where it says that.
+fn reason(answer: &Answer) -> String {
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let said = body["message"].as_str().unwrap_or_default();
+    let needed = answer.headers.get("x-accepted-github-permissions").and_then(|value| value.to_str().ok());
+    let needed = needed.map(|needed| format!("; the token needs the permission {needed}")).unwrap_or_default();
+    let colon = if said.is_empty() { "" } else { ": " };
+    format!("GitHub answers {}{colon}{}{needed}", answer.status.as_u16(), vigie_model::json::shorten(said))
+}
+
+/// An error of GraphQL, with the place that it is about.
+fn told(error: &Value) -> String {
+    let path = error["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(".");
+    let message = error["message"].as_str().unwrap_or("no reason is given");
+    if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") }
+}
+
+/// The innermost cause: the outer ones say that there was an error.
+fn brief(error: &octocrab::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,84 @@
+//! From deliveries that GitHub would have sent to events, by the map that its webhooks go through.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use vigie_model::{Event, Time};
+
+use super::super::PullError;
+use super::payload::Delivery;
+use crate::accept;
+use crate::connector::{Envelope, Hook, Hooks, Outcome, Pool};
+
+/// See the module's documentation.
+pub(super) struct Mapping {
+    pub hooks: Arc<Hooks>,
+    pub hook: Arc<Hook>,
+    pub pool: Arc<Pool>,
+    pub intake: accept::Intake,
+    pub now: Time,
+}
+
+impl Mapping {
+    /// What deliveries become. One that cannot be mapped is told in `notes`, and the others go on.
+    pub(super) async fn events(&self, deliveries: &[Delivery], notes: &mut Notes) -> Result<Vec<Event>, PullError> {
+        let connector = &self.hook.connector;
+        let mut events = Vec::new();
+        for (kind, body) in deliveries {
+            let text = body.to_string();
+            let envelope = Envelope::read(&connector.manifest, [("x-github-event", *kind)], text.as_bytes());
+            let Ok(envelope) = envelope else { continue };
+            let input = envelope.input(&self.hook.source, &self.hook.settings, self.now);
+            match self.pool.map(connector, &input).await {
+                Ok(outputs) => events.extend(self.read(&outputs, notes)),
+                Err(failure) if failure.is_temporary() => {
+                    return Err(PullError::Unavailable { message: failure.to_string(), retry_after: None });
+                }
+                Err(failure) => notes.add(failure.to_string()),
+            }
+        }
+        Ok(events)
+    }
+
+    /// Events as they are written, one a line.
+    pub(super) fn plain(&self, values: impl IntoIterator<Item = Value>, notes: &mut Notes) -> Vec<Event> {
+        values.into_iter().flat_map(|value| self.read(value.to_string().as_bytes(), notes)).collect()
+    }
+
+    fn read(&self, outputs: &[u8], notes: &mut Notes) -> Vec<Event> {
+        match Outcome::read(&self.hook.connector, outputs, &self.intake, self.hooks.routes()) {
+            Ok(outcome) => outcome.events,
+            Err(failure) => {
+                notes.add(failure.to_string());
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// What is missing or odd: each sentence once, and not without end.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    all: Vec<String>,
+    more: u64,
+}
+
+const MOST_NOTES: usize = 50;
+
+impl Notes {
+    pub(super) fn add(&mut self, note: String) {
+        if self.all.contains(&note) {
+            return;
+        }
+        if self.all.len() < MOST_NOTES {
+            self.all.push(note);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn list(&self) -> Vec<String> {
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        self.all.iter().cloned().chain(more).collect()
+    }
+}

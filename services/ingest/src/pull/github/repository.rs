@@ -1,0 +1,293 @@
+//! One repository, page by page.
+//!
+//! One question asks for a page of commits, of pull requests and of issues at once, as long as each has more; the other
+//! lists are asked one after the other where a site wants them. A page that was recorded is never asked for again.
+
+use serde_json::{Value, json};
+use vigie_model::Event;
+use vigie_model::pattern::Pattern;
+
+use super::super::PullError;
+use super::client::{Client, Got, Page};
+use super::cursor::{Feed, Place, Walk};
+use super::mapping::{Mapping, Notes};
+use super::payload::{Repository, next, nodes};
+
+const PAGE: &str = include_str!("queries/page.graphql");
+const PULL_REQUEST: &str = include_str!("queries/pull_request.graphql");
+const STATUSES: &str = include_str!("queries/statuses.graphql");
+/// After so long nobody waits any more for a deployment to end: days.
+const STALE_DAYS: i64 = 7;
+
+/// What of a repository is read besides what always is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    pub incident_labels: Vec<String>,
+    pub deploy_workflows: Vec<String>,
+    pub deploy_releases: Vec<String>,
+}
+
+/// What is still to be read in this run.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// Commits, pull requests, issues: those that are not through.
+    Page {
+        commits: bool,
+        pulls: bool,
+        issues: bool,
+    },
+    Between,
+    Deployments,
+    Workflows,
+    Runs,
+    Releases,
+    Done,
+}
+
+/// See the module's documentation.
+pub(super) struct Reader {
+    owner: String,
+    name: String,
+    pub place: Place,
+    wanted: Wanted,
+    step: Step,
+    /// The labels that mean an incident, once they are known.
+    labels: Option<Vec<String>>,
+    /// Workflows whose runs are to be read, the next one last.
+    workflows: Vec<Value>,
+    repository: Repository,
+    /// Pages that were read, and that are expected.
+    pub pages: u64,
+    pub expected: u64,
+}
+
+impl Reader {
+    pub(super) fn new(full_name: &str, place: Place, wanted: Wanted) -> Self {
+        let (owner, name) = full_name.split_once('/').unwrap_or((full_name, ""));
+        let are_names = !wanted.incident_labels.iter().any(|label| label.contains(['*', '?']));
+        Self {
+            labels: are_names.then(|| wanted.incident_labels.clone()),
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            step: Step::Page { commits: place.walk.is_some(), pulls: true, issues: !wanted.incident_labels.is_empty() },
+            place,
+            wanted,
+            workflows: Vec::new(),
+            repository: Repository { name: full_name.to_owned(), branch: None },
+            pages: 0,
+            expected: 1,
+        }
+    }
+
+    /// The next page's events; `None` behind the last.
+    pub(super) async fn page(
+        &mut self,
+        client: &mut Client,
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Option<Vec<Event>>, PullError> {
+        loop {
+            let page = match self.step {
+                Step::Page { .. } => self.first(client, mapping, notes).await?,
+                Step::Between => self.between(client, mapping, notes).await?,
+                Step::Deployments => self.deployments(client, mapping, notes).await?,
+                Step::Workflows => self.workflows(client, notes).await?,
+                Step::Runs => self.runs(client, mapping, notes).await?,
+                Step::Releases => self.releases(client, mapping, notes).await?,
+                Step::Done => return Ok(None),
+            };
+            if let Some(events) = page {
+                self.pages += 1;
+                return Ok(Some(events));
+            }
+        }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/repos/{}/{rest}", self.repository.name)
+    }
+
+    /// What is missing of this repository.
+    fn lacks(&self, part: &str, why: &str) -> String {
+        format!("{}/{}: no {part}: {why}", self.owner, self.name)
+    }
+
+    async fn first(
+        &mut self,
+        client: &mut Client,
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Option<Vec<Event>>, PullError> {
+        let Step::Page { mut commits, mut pulls, mut issues } = self.step else { return Ok(None) };
+        let is_first = self.pages == 0;
+        let walk = self.place.walk.as_ref().filter(|walk| commits && walk.between.is_none());
+        let asks_issues = issues && self.labels.as_ref().is_some_and(|labels| !labels.is_empty());
+        let after = |feed: &Feed| feed.walk.as_ref().map(|walk| walk.next.clone());
+        let variables = json!({
+            "owner": self.owner, "name": self.name,
+            "commits": walk.is_some(), "head": walk.map(|walk| &walk.head),
+            "commitsAfter": walk.and_then(|walk| walk.after.clone()),
+            "pulls": pulls, "pullsAfter": after(&self.place.pulls),
+            "issues": asks_issues, "issuesAfter": after(&self.place.issues), "labels": self.labels,
+            "issuesSince": self.place.issues.until, "named": issues && self.labels.is_none(),
+        });
+        let told = client.ask(PAGE, &variables).await?;
+        let found = &told.data["repository"];
+        for why in &told.missing {
+            notes.add(format!("{}/{}: {why}", self.owner, self.name));
+        }
+        if found.is_null() {
+            self.step = Step::Done;
+            return Ok(Some(Vec::new()));
+        }
+        self.note_name(found, notes);
+        let mut events = Vec::new();
+        let mut deliveries = Vec::new();
+        if pulls {
+            let list = &found["pullRequests"];
+            for node in nodes(list) {
+                let at = node["updatedAt"].as_str().unwrap_or_default();
+                if self.place.pulls.wants(at) {
+                    let whole = self.whole(client, node).await?;
+                    deliveries.extend(self.repository.pull_request(&whole));
+                    events.extend(mapping.plain(self.repository.commits_of(&whole), notes));
+                }
+            }
+            pulls = turn(&mut self.place.pulls, list, "updatedAt");
+        }
+        if asks_issues {
+            let list = &found["issues"];
+            let wanted =
+                nodes(list).filter(|node| self.place.issues.wants(node["updatedAt"].as_str().unwrap_or_default()));
+            deliveries.extend(wanted.map(|node| self.repository.issue(node)));
+            issues = turn(&mut self.place.issues, list, "updatedAt");
+        } else if issues && self.labels.is_none() {
+            self.labels = Some(self.incident_labels(&found["labels"]));
+        } else {
+            issues = false;
+        }
+        if let Some(walk) = &mut self.place.walk
+            && commits
+            && walk.between.is_none()
+        {
+            let history = &found["commits"]["history"];
+            events.extend(mapping.plain(nodes(history).map(|node| self.repository.commit(node)), notes));
+            self.expected = self.expected.max(history["totalCount"].as_u64().unwrap_or_default().div_ceil(100));
+            walk.after = next(history);
+            commits = walk.after.is_some();
+            if !commits {
+                self.place.head = Some(walk.head.clone());
+                self.place.walk = None;
+            }
+        } else if is_first {
+            commits = self.set_off(found);
+        }
+        self.expected =
+            self.expected.max(found["pullRequests"]["totalCount"].as_u64().unwrap_or_default().div_ceil(50));
+        let is_between = self.place.walk.as_ref().is_some_and(|walk| walk.between.is_some());
+        self.step = match (commits && !is_between, pulls, issues) {
+            (false, false, false) if is_between => Step::Between,
+            (false, false, false) => Step::Deployments,
+            (commits, pulls, issues) => Step::Page { commits, pulls, issues },
+        };
+        events.extend(mapping.events(&deliveries, notes).await?);
+        Ok(Some(events))
+    }
+
+    fn note_name(&mut self, found: &Value, notes: &mut Notes) {
+        let name = found["nameWithOwner"].as_str().unwrap_or(&self.repository.name).to_owned();
+        let asked = format!("{}/{}", self.owner, self.name);
+        if !name.eq_ignore_ascii_case(&asked) {
+            notes.add(format!(
+                "{asked} is called {name} now: write that, and {asked} under formerly of its service's repository"
+            ));
+        }
+        self.repository = Repository { name, branch: found["defaultBranchRef"]["name"].as_str().map(str::to_owned) };
+    }
+
+    /// Which commits are new. Gives whether pages of all of them are to be read.
+    fn set_off(&mut self, found: &Value) -> bool {
+        let Some(head) = found["defaultBranchRef"]["target"]["oid"].as_str() else { return false };
+        if self.place.walk.is_some() {
+            return true;
+        }
+        let between = match &self.place.head {
+            Some(known) if known == head => return false,
+            Some(known) => Some(self.path(&format!("compare/{known}...{head}?per_page=100"))),
+            None => None,
+        };
+        self.place.walk = Some(Walk { head: head.to_owned(), between, after: None });
+        true
+    }
+
+    fn incident_labels(&self, labels: &Value) -> Vec<String> {
+        let patterns: Vec<Pattern> = self.wanted.incident_labels.iter().map(|text| Pattern::name(text)).collect();
+        let names = nodes(labels).filter_map(|label| label["name"].as_str());
+        names
+            .filter(|name| patterns.iter().any(|pattern| pattern.matches_ignore_case(name)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// A pull request with all its commits and reviews.
+    async fn whole(&self, client: &mut Client, node: &Value) -> Result<Value, PullError> {
+        let mut whole = node.clone();
+        let mut after = [next(&node["commits"]), next(&node["reviews"])];
+        while after.iter().any(Option::is_some) {
+            let variables = json!({
+                "owner": self.owner, "name": self.name, "number": node["number"],
+                "commits": after[0].is_some(), "commitsAfter": after[0], "reviews": after[1].is_some(), "reviewsAfter": after[1],
+            });
+            let told = client.ask(PULL_REQUEST, &variables).await?;
+            let more = &told.data["repository"]["pullRequest"];
+            for (list, after) in ["commits", "reviews"].into_iter().zip(&mut after) {
+                *after = next(&more[list]);
+                if let (Some(all), Some(more)) = (whole[list]["nodes"].as_array_mut(), more[list]["nodes"].as_array()) {
+                    all.extend(more.iter().cloned());
+                }
+            }
+        }
+        Ok(whole)
+    }
+
+    /// A page of the commits between the head before and the one that is read.
+    async fn between(
+        &mut self,
+        client: &mut Client,
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Option<Vec<Event>>, PullError> {
+        let Some(Walk { head, between: Some(path), .. }) = self.place.walk.clone() else {
+            self.step = Step::Deployments;
+            return Ok(None);
+        };
+        match client.get(&path, None).await? {
+            Got::Fresh(Page { body, next, .. }) => {
+                let items = body["commits"].as_array().into_iter().flatten();
+                let events = mapping.plain(items.map(|item| self.repository.compared_commit(item)), notes);
+                if next.is_some() {
+                    self.place.walk = Some(Walk { head, between: next, after: None });
+                } else {
+                    self.place.head = Some(head);
+                    self.place.walk = None;
+                    self.step = Step::Deployments;
+                }
+                Ok(Some(events))
+            }
+            // The head before is gone, by a push that rewrote the branch: all of it is read.
+            _ => {
+                self.place.walk = Some(Walk { head, between: None, after: None });
+                self.step = Step::Page { commits: true, pulls: false, issues: false };
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Notes a page of a connection; gives whether there is more to read.
+fn turn(feed: &mut Feed, list: &Value, at: &str) -> bool {
+    let stands: Vec<&str> = nodes(list).filter_map(|node| node[at].as_str()).collect();
+    feed.turn(&stands, None, None, next(list))
+}
+
+mod lists;

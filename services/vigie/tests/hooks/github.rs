@@ -1,0 +1,271 @@
+//! GitHub from end to end: a server that answers like it, its history pulled, pushed, and both.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigie_engine::{Engine, PullFailure, PullOptions, Pulled};
+use vigie_githubkit::github::{Denied, GitHub as Server, Organisation, Part, Secondary, Size};
+use vigie_ingest::connector::Pool;
+use vigie_ingest::pull::github::{Access, GitHub};
+use vigie_model::facts::ServiceFacts;
+use vigie_testkit::{TestDatabase, store_test_suite};
+
+use crate::house::{House, Site, facts, settle};
+
+store_test_suite! {
+    the_history_is_the_servers,
+    pulled_and_pushed_it_counts_once,
+    what_is_new_is_asked_for_alone,
+    a_large_repository_takes_few_requests,
+    a_pull_that_is_cut_off_goes_on,
+    what_may_not_be_seen_is_told_and_the_rest_arrives,
+}
+
+/// Workflows and releases are deployments of their own: here GitHub's deployments are enough.
+fn site() -> Site {
+    Site::new().unmapped()
+}
+
+/// The pull of the whole organisation, by a token.
+fn pull_of(server: &Server, site: &Site) -> GitHub {
+    let token = site.folder.path().join("token");
+    std::fs::write(&token, "ghp_made_up").unwrap();
+    let mapping = site.mapping();
+    GitHub {
+        url: server.url().to_owned(),
+        repositories: vec!["harbour".to_owned()],
+        exclude: Vec::new(),
+        access: Access::Token(token),
+        source: "github".to_owned(),
+        hooks: mapping.hooks.clone(),
+        pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
+        event_bytes: mapping.event_bytes,
+        pause: Duration::from_millis(1),
+    }
+}
+
+async fn pull(engine: &Engine, source: &GitHub) -> Result<Pulled, PullFailure> {
+    let options = PullOptions { patience: Duration::from_secs(60), schedule: None, told: &|_| {} };
+    engine.pull(source, options, std::future::pending()).await
+}
+
+async fn pulled(engine: &Engine, source: &GitHub) -> Pulled {
+    let pulled = pull(engine, source).await.unwrap();
+    settle(engine).await;
+    pulled
+}
+
+/// Pushes what happened from a place on.
+async fn push(house: &House, server: &Server, skip: usize) {
+    for (number, (kind, body)) in server.organisation(|all| all.deliveries_after(skip)).into_iter().enumerate() {
+        let id = format!("{skip}-{number}");
+        let headers = [("x-github-event", kind), ("x-github-delivery", id.as_str())];
+        let heard = house.post("/v1/hooks/github", &headers, body.to_string()).await;
+        assert!(heard.accepted(), "{heard:?}");
+    }
+    house.settle().await;
+}
+
+/// A database of the same kind.
+async fn another(database: &TestDatabase) -> TestDatabase {
+    if database.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() }
+}
+
+/// Where the made-up services run.
+const PRODUCTION: [&str; 2] = ["production", "prod-eu"];
+
+/// What the server's own data says of a repository's deployments into production that ended, and of its incidents.
+fn truth(server: &Server) -> BTreeMap<String, (usize, usize)> {
+    server.organisation(|all| {
+        let repositories = all.repositories.iter().filter(|repository| repository.head().is_some());
+        let counted = repositories.map(|repository| {
+            let is_over = |state: &str| matches!(state, "success" | "failure" | "error");
+            let ended = repository.deployments.iter().filter(|deployment| {
+                PRODUCTION.contains(&&*deployment.original_environment)
+                    && deployment.statuses.iter().any(|status| is_over(&status.state))
+            });
+            let incidents =
+                repository.issues.iter().filter(|issue| issue.labels.iter().any(|label| label == "incident"));
+            (repository.name.clone(), (ended.count(), incidents.count()))
+        });
+        counted.filter(|(_, (deployments, incidents))| deployments + incidents > 0).collect()
+    })
+}
+
+/// The same as the facts have it, by the service, which is named like its repository; incidents are counted all together,
+/// as labels name other services.
+fn told(all: &[ServiceFacts]) -> (BTreeMap<String, usize>, usize) {
+    let mut deployments = BTreeMap::new();
+    let mut incidents = std::collections::BTreeSet::new();
+    for service in all {
+        let rows = service.deployments.iter();
+        let ended = rows.filter(|row| PRODUCTION.contains(&&*row.environment) && row.finished_at.is_some());
+        let count = ended.count();
+        if count > 0 {
+            deployments.insert(service.service.service.to_string(), count);
+        }
+        incidents.extend(service.incidents.iter().map(|row| row.id.to_string()));
+    }
+    (deployments, incidents.len())
+}
+
+async fn the_history_is_the_servers(database: TestDatabase) {
+    let server = Server::serve(Organisation::new(7, Size::small())).await;
+    let site = site();
+    let engine = site.engine(&database).await;
+    let result = pulled(&engine, &pull_of(&server, &site)).await;
+    assert_eq!(result.notes, [""; 0]);
+    let truth = truth(&server);
+    let (deployments, incidents) = told(&facts(&engine));
+    let expected: BTreeMap<String, usize> =
+        truth.iter().filter(|(_, (count, _))| *count > 0).map(|(name, (count, _))| (name.clone(), *count)).collect();
+    assert_eq!(deployments, expected);
+    assert_eq!(incidents, truth.values().map(|(_, count)| count).sum::<usize>());
+    assert!(facts(&engine).iter().any(|service| service.changes.iter().any(|change| change.pull_request.is_some())));
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn pulled_and_pushed_it_counts_once(database: TestDatabase) {
+    let server =
+        Server::serve(Organisation::new(3, Size { repositories: 3, days: 20, pulls: 12, ..Size::small() })).await;
+    // Pulled, then pushed.
+    let site = site();
+    let house = site.serve(&database).await;
+    pulled(&house.engine, &pull_of(&server, &site)).await;
+    let alone = told(&facts(&house.engine));
+    push(&house, &server, 0).await;
+    let first = facts(&house.engine);
+    assert_eq!(told(&first), alone);
+    house.stop().await;
+    // Pushed, then pulled.
+    let other = another(&database).await;
+    let house = site.serve(&other).await;
+    push(&house, &server, 0).await;
+    pulled(&house.engine, &pull_of(&server, &site)).await;
+    assert_eq!(facts(&house.engine), first);
+    house.stop().await;
+    server.stop().await;
+}
+
+async fn what_is_new_is_asked_for_alone(database: TestDatabase) {
+    let size = Size { repositories: 1, days: 60, pulls: 120, ..Size::small() };
+    let server = Server::serve(Organisation::new(5, size)).await;
+    let name = server.organisation(|all| all.repositories[0].name.clone());
+    let site = site();
+    let engine = site.engine(&database).await;
+    let source = GitHub { repositories: vec![format!("harbour/{name}")], ..pull_of(&server, &site) };
+    pulled(&engine, &source).await;
+    let before = facts(&engine);
+
+    server.forget_traffic();
+    let again = pulled(&engine, &source).await;
+    assert_eq!(again.accepted, 0);
+    assert!(server.traffic().requests.len() <= 4, "{:#?}", server.traffic().requests);
+    assert_eq!(facts(&engine), before);
+
+    server.forget_traffic();
+    server.organisation(|all| {
+        let sha = all.push(&name, "main", "adao", "A change");
+        let deployment = all.deploy(&name, "production", &sha, "adao", None);
+        all.deployment_status(&name, deployment, "success");
+    });
+    let more = pulled(&engine, &source).await;
+    assert!(more.accepted > 0);
+    assert!(server.traffic().requests.len() <= 6, "{:#?}", server.traffic().requests);
+    assert_eq!(told(&facts(&engine)).0[&name], told(&before).0[&name] + 1);
+
+    // A branch that was rewritten is read anew, and what was there stays.
+    server.organisation(|all| all.force_push(&name, "main", "adao", 2, "Another history"));
+    let rewritten = pulled(&engine, &source).await;
+    assert!(rewritten.accepted > 0 && rewritten.notes.is_empty(), "{rewritten:?}");
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn a_large_repository_takes_few_requests(database: TestDatabase) {
+    let size = Size { repositories: 1, people: 20, days: 365, pulls: 1_200 };
+    let server = Server::serve(Organisation::new(5, size)).await;
+    let (name, pulls, deployments) = server.organisation(|all| {
+        let own = &all.repositories[0];
+        (own.name.clone(), own.pulls.len(), own.deployments.len())
+    });
+    assert!(pulls >= 1_200 && deployments >= 900, "{pulls} pull requests, {deployments} deployments");
+    let site = site();
+    let engine = site.engine(&database).await;
+    let source = GitHub { repositories: vec![format!("harbour/{name}")], ..pull_of(&server, &site) };
+    let result = pulled(&engine, &source).await;
+    let read: Vec<u64> = result.summary.read.iter().map(|(count, ..)| *count).collect();
+    assert_eq!(read[1..3], [pulls as u64, deployments as u64]);
+    let asked = server.traffic().requests.len();
+    assert!(asked <= 120, "{asked} requests, {} points", server.traffic().points());
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn a_pull_that_is_cut_off_goes_on(database: TestDatabase) {
+    let server = Server::serve(Organisation::new(9, Size::small())).await;
+    let site = site();
+    let straight = site.engine(&database).await;
+    pulled(&straight, &pull_of(&server, &site)).await;
+    let expected = facts(&straight);
+    straight.shutdown().await;
+
+    let other = another(&database).await;
+    let engine = site.engine(&other).await;
+    let source = pull_of(&server, &site);
+    // Again and again a request is refused for longer than a run waits.
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        server.faults(|faults| {
+            faults.every = Some(7);
+            faults.cut_every = Some(5);
+        });
+        let told = |_| {
+            if tries < 3 {
+                let limit = Secondary { requests: 1, status: 403, retry_after: Some(600) };
+                server.faults(|faults| faults.secondary = Some(limit));
+            }
+        };
+        let options = PullOptions { patience: Duration::from_secs(60), schedule: None, told: &told };
+        match engine.pull(&source, options, std::future::pending()).await {
+            Ok(_) => break,
+            Err(failure) => assert_eq!(failure.retry_after(), Some(Duration::from_secs(600)), "{failure}"),
+        }
+        assert!(tries < 10);
+    }
+    assert_eq!(tries, 3);
+    settle(&engine).await;
+    assert_eq!(facts(&engine), expected);
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn what_may_not_be_seen_is_told_and_the_rest_arrives(database: TestDatabase) {
+    let server = Server::serve(Organisation::new(7, Size::small())).await;
+    let site = site();
+    let engine = site.engine(&database).await;
+    server.faults(|faults| {
+        faults.denied = vec![Denied { repository: None, part: Part::Deployments, status: 403 }];
+    });
+    let result = pulled(&engine, &pull_of(&server, &site)).await;
+    assert!(result.accepted > 0);
+    assert!(
+        result
+            .notes
+            .iter()
+            .any(|note| note.contains("no deployments: GitHub answers 403") && note.contains("deployments=read")),
+        "{:?}",
+        result.notes
+    );
+    server.faults(|faults| {
+        faults.denied.clear();
+        faults.token = Some("another".to_owned());
+    });
+    let refused = pull(&engine, &pull_of(&server, &site)).await.unwrap_err();
+    assert!(refused.to_string().contains("GitHub does not know the token"), "{refused}");
+    engine.shutdown().await;
+    server.stop().await;
+}
