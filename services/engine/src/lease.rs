@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use vigie_model::Clock;
 use vigie_store::{LeaseProof, Store};
@@ -24,7 +24,13 @@ pub(crate) struct Lease {
     fence: Arc<AtomicI64>,
     pinned: AtomicI64,
     trouble: Arc<Mutex<Option<EngineError>>>,
-    keeper: Option<JoinHandle<()>>,
+    keeper: Option<Keeper>,
+}
+
+/// The task that renews the lease, until it is told to end or nobody could tell it any more.
+struct Keeper {
+    task: JoinHandle<()>,
+    end: oneshot::Sender<()>,
 }
 
 impl Lease {
@@ -41,7 +47,8 @@ impl Lease {
         let keeper = ttl.map(|ttl| {
             let (store, clock, holder) = (store.clone(), clock.clone(), holder.clone());
             let told = Told { held: held.clone(), fence: Arc::clone(&fence), trouble: Arc::clone(&trouble) };
-            tokio::spawn(keep(store, clock, name.clone(), holder, ttl, told))
+            let (end, ends) = oneshot::channel();
+            Keeper { task: tokio::spawn(keep(store, clock, name.clone(), holder, ttl, told, ends)), end }
         });
         Self { store, clock, name, holder, held, fence, pinned: AtomicI64::new(0), trouble, keeper }
     }
@@ -84,9 +91,10 @@ impl Lease {
     /// Gives it back, so that another process need not wait for its end.
     pub(crate) async fn release(mut self) {
         let Some(keeper) = self.keeper.take() else { return };
-        keeper.abort();
-        // A renewal under way would take it again after it was given back.
-        let _ = keeper.await;
+        // A renewal under way comes to its end first: the database would do it all the same, perhaps after it was given
+        // back, and so take it for a holder that is no more.
+        let _ = keeper.end.send(());
+        let _ = keeper.task.await;
         if let Err(error) = self.store.release(&self.name, &self.holder).await {
             tracing::warn!(lease = &*self.name, %error, "a lease was not given back; it ends by itself");
         }
@@ -96,7 +104,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(keeper) = &self.keeper {
-            keeper.abort();
+            keeper.task.abort();
         }
     }
 }
@@ -108,7 +116,15 @@ struct Told {
     trouble: Arc<Mutex<Option<EngineError>>>,
 }
 
-async fn keep(store: Store, clock: Arc<dyn Clock>, name: Arc<str>, holder: String, ttl: Duration, told: Told) {
+async fn keep(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    name: Arc<str>,
+    holder: String,
+    ttl: Duration,
+    told: Told,
+    mut ends: oneshot::Receiver<()>,
+) {
     let micros = i64::try_from(ttl.as_micros()).unwrap_or(i64::MAX);
     loop {
         let asked = store.lease(&name, &holder, micros, clock.now()).await;
@@ -122,6 +138,9 @@ async fn keep(store: Store, clock: Arc<dyn Clock>, name: Arc<str>, holder: Strin
         }
         *lock(&told.trouble) = asked.err().map(Into::into);
         told.held.send_if_modified(|known| known.replace(is_held) != Some(is_held));
-        tokio::time::sleep(if is_held { ttl / 3 } else { (ttl / 3).min(Duration::from_secs(1)) }).await;
+        let pause = if is_held { ttl / 3 } else { (ttl / 3).min(Duration::from_secs(1)) };
+        if tokio::time::timeout(pause, &mut ends).await.is_ok() {
+            return;
+        }
     }
 }

@@ -291,7 +291,7 @@ fn each_mistake_has_its_remedy() {
         ("[[target]]\nmetric = 'lead_time'", "objective: missing"),
         ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, prometheus"),
         ("[[pull]]\ngit = 'a'\ngithub = 'a/b'", "a pull has one source"),
-        ("[[pull]]\ngithub = 'https://github.com/acme'", "write it like acme/shop"),
+        ("[[pull]]\ngithub = 'https://github.com/acme'\ntoken_file = 'a'", "write it like acme/shop"),
         ("[[pull]]\ngithub = 'acme'", "write token_file, or app_id and app_key_file"),
         ("[[pull]]\ngithub = 'acme'\napp_id = 7", "write app_id and app_key_file"),
         ("[[pull]]\ngithub = 'acme'\napp_id = 7\ntoken_file = 'a'", "token_file says who asks too"),
