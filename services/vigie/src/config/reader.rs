@@ -182,7 +182,9 @@ fn unknown_key(name: &str, known: &'static Table) -> String {
     let names: Vec<&str> = known.keys.iter().map(|key| key.name).collect();
     let lower = name.to_lowercase();
     if ["token", "password", "secret", "api_key"].contains(&lower.as_str()) {
-        let file = names.iter().find(|name| name.ends_with("_file")).copied().unwrap_or("database_file");
+        let own = format!("{lower}_file");
+        let files = || names.iter().copied().filter(|name| name.ends_with("_file"));
+        let file = files().find(|name| *name == own).or_else(|| files().next()).unwrap_or("database_file");
         return format!("unknown key; a secret is not written here: put it into a file and write {file} = \"/path\"");
     }
     if let Some(near) = nearest(name, names.iter().copied()) {

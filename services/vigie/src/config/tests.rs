@@ -297,7 +297,7 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'acme'\napp_id = 7\ntoken_file = 'a'", "token_file says who asks too"),
         ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\nevery = '5s'", "at least 1m"),
         ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\ntags = 'v*'", "only a git pull has this"),
-        ("[[pull]]\ngithub = 'a/b'\ntoken = 'abc'", "write token_file = "),
+        ("[[pull]]\ngitlab = 'a/b'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
         ("[[pull]]\ngit = 'a'\n[[pull]]\ngit = 'a'\nevery_merge = true", "this is pulled twice"),
