@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use vigie_engine::{Engine, PullFailure, PullOptions, Pulled};
@@ -222,9 +223,12 @@ async fn a_pull_that_is_cut_off_goes_on(database: TestDatabase) {
         server.faults(|faults| {
             faults.every = Some(7);
             faults.cut_every = Some(5);
+            faults.secondary = None;
         });
+        // Once in a run, at its first page: there is more to ask then.
+        let is_limited = AtomicBool::new(tries >= 3);
         let told = |_| {
-            if tries < 3 {
+            if !is_limited.swap(true, Ordering::Relaxed) {
                 let limit = Secondary { requests: 1, status: 403, retry_after: Some(600) };
                 server.faults(|faults| faults.secondary = Some(limit));
             }
@@ -236,7 +240,7 @@ async fn a_pull_that_is_cut_off_goes_on(database: TestDatabase) {
         }
         assert!(tries < 10);
     }
-    assert_eq!(tries, 3);
+    assert!(tries <= 3, "{tries} runs");
     settle(&engine).await;
     assert_eq!(facts(&engine), expected);
     engine.shutdown().await;
