@@ -66,13 +66,11 @@ async fn what_does_not_fit_the_queue_is_turned_away_with_a_hint(database: TestDa
     let options = EngineOptions { queue_events: 10, ..EngineOptions::new(store).folding(Folding::OnDemand) };
     let engine = Engine::open(options).await.unwrap();
     // A batch larger than the queue has it for itself, and nothing beside it.
-    let large = engine.submit((0..500).map(deployed).collect());
-    let small = async {
-        tokio::task::yield_now().await;
-        engine.submit(vec![deployed(1_000)]).await
-    };
-    let (large, small) = tokio::join!(large, small);
-    assert_eq!(large.unwrap().accepted(), 500);
+    let mut large = std::pin::pin!(engine.submit((0..500).map(deployed).collect()));
+    // It has its room now, and cannot come to its end before it is awaited.
+    assert!(futures::poll!(&mut large).is_pending());
+    let small = engine.submit(vec![deployed(1_000)]).await;
+    assert_eq!(large.await.unwrap().accepted(), 500);
     let Err(EngineError::Overloaded { retry_after }) = small else { panic!("{small:?}") };
     assert!(retry_after >= Duration::from_millis(100));
     assert_eq!(engine.submit(vec![deployed(1_000)]).await.unwrap().accepted(), 1);

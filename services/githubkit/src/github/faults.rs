@@ -30,6 +30,8 @@ pub struct Faults {
 /// A secondary limit.
 #[derive(Debug, Clone)]
 pub struct Secondary {
+    /// How many requests are still answered before.
+    pub after: u64,
     /// How many requests are refused.
     pub requests: u64,
     /// 403 or 429.

@@ -234,8 +234,11 @@ impl State {
             _ => (),
         }
         if let Some(secondary) = self.faults.secondary.as_mut().filter(|secondary| secondary.requests > 0) {
-            secondary.requests -= 1;
-            return Some(Answer::secondary(secondary));
+            if secondary.after == 0 {
+                secondary.requests -= 1;
+                return Some(Answer::secondary(secondary));
+            }
+            secondary.after -= 1;
         }
         if let Some(exhausted) = self.faults.exhausted.take() {
             for quota in [&mut self.rest, &mut self.graphql] {

@@ -39,7 +39,9 @@ async fn limits_refuse_and_let_go_again() {
     let server = GitHub::serve_at(Organisation::new(7, Size::small()), clock).await;
 
     for status in [403, 429] {
-        server.faults(|faults| faults.secondary = Some(Secondary { requests: 1, status, retry_after: Some(9) }));
+        server.faults(|faults| {
+            faults.secondary = Some(Secondary { after: 0, requests: 1, status, retry_after: Some(9) })
+        });
         let response = get(&server, "/user").await;
         assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (status, "9"));
         assert_eq!(get(&server, "/user").await.status(), 200);
