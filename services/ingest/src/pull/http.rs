@@ -192,16 +192,17 @@ fn is_same_place(from: &Url, to: &Url) -> bool {
     from.host() == to.host() && (from.scheme() == to.scheme() && from.port() == to.port() || to.scheme() == "https")
 }
 
-/// What lies at the bottom of an error: the layers above it say little.
 fn root(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it takes too long".to_owned();
+    if error.is_timeout() { "it takes too long".to_owned() } else { cause(error) }
+}
+
+/// What lies at the bottom of an error: the layers above it say little.
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
     }
-    let mut source: &dyn std::error::Error = error;
-    while let Some(next) = source.source() {
-        source = next;
-    }
-    source.to_string()
+    cause.to_string()
 }
 
 pub(super) fn secret(file: &Path, what: &str) -> Result<String, PullError> {

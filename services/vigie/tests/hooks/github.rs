@@ -218,6 +218,7 @@ async fn a_pull_that_is_cut_off_goes_on(database: TestDatabase) {
     server.faults(|faults| {
         faults.every = Some(7);
         faults.cut_every = Some(5);
+        faults.partial_every = Some(3);
     });
     // Twice a request in the middle is refused for longer than a run waits.
     for after in [12, 4] {
@@ -239,24 +240,44 @@ async fn a_pull_that_is_cut_off_goes_on(database: TestDatabase) {
 async fn what_may_not_be_seen_is_told_and_the_rest_arrives(database: TestDatabase) {
     let server = Server::serve(Organisation::new(7, Size::small())).await;
     let site = site();
+    let straight = another(&database).await;
+    let engine = site.engine(&straight).await;
+    pulled(&engine, &pull_of(&server, &site)).await;
+    let expected = facts(&engine);
+    engine.shutdown().await;
+
     let engine = site.engine(&database).await;
+    let all = [Part::Deployments, Part::Commits, Part::Pulls, Part::Issues];
+    for part in all {
+        server.faults(|faults| faults.denied = vec![Denied { repository: None, part, status: 403 }]);
+        let result = pulled(&engine, &pull_of(&server, &site)).await;
+        assert!(result.accepted > 0 || part != Part::Deployments, "the rest arrives");
+        let is_told = |note: &String| match part {
+            Part::Deployments => {
+                note.contains("no deployments: GitHub answers 403") && note.contains("deployments=read")
+            }
+            _ => note.contains("harbour/") && note.contains("Resource not accessible"),
+        };
+        assert!(result.notes.iter().any(is_told), "{part:?}: {:?}", result.notes);
+    }
+    // What was not seen arrives once it may be seen.
+    server.faults(|faults| faults.denied.clear());
+    pulled(&engine, &pull_of(&server, &site)).await;
+    assert_eq!(facts(&engine), expected);
+    let fresh = another(&database).await;
+    let other = site.engine(&fresh).await;
     server.faults(|faults| {
-        faults.denied = vec![Denied { repository: None, part: Part::Deployments, status: 403 }];
+        let denied = |part| Denied { repository: None, part, status: 403 };
+        faults.denied = all.map(denied).to_vec();
     });
-    let result = pulled(&engine, &pull_of(&server, &site)).await;
-    assert!(result.accepted > 0);
-    assert!(
-        result
-            .notes
-            .iter()
-            .any(|note| note.contains("no deployments: GitHub answers 403") && note.contains("deployments=read")),
-        "{:?}",
-        result.notes
-    );
-    server.faults(|faults| {
-        faults.denied.clear();
-        faults.token = Some("another".to_owned());
-    });
+    pulled(&other, &pull_of(&server, &site)).await;
+    assert_eq!(facts(&other).len(), 0);
+    server.faults(|faults| faults.denied.clear());
+    pulled(&other, &pull_of(&server, &site)).await;
+    assert_eq!(facts(&other), expected);
+    other.shutdown().await;
+
+    server.faults(|faults| faults.token = Some("another".to_owned()));
     let refused = pull(&engine, &pull_of(&server, &site)).await.unwrap_err();
     assert!(refused.to_string().contains("GitHub does not know the token"), "{refused}");
     engine.shutdown().await;

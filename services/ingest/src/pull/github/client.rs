@@ -13,6 +13,7 @@ use octocrab::Octocrab;
 use octocrab::models::{AppId, InstallationId};
 use serde_json::{Value, json};
 
+use super::super::http::{cause, secret};
 use super::super::{PullError, Traffic};
 use super::Access;
 
@@ -120,13 +121,11 @@ impl Client {
             .set_write_timeout(Some(ANSWER))
             .base_uri(rest.as_str())
             .map_err(|_| PullError::Refused(format!("{url} is no URL of an API")))?;
-        let made = |error: octocrab::Error| PullError::Refused(format!("no connection can be made: {}", brief(&error)));
+        let made = |error: octocrab::Error| PullError::Refused(format!("no connection can be made: {}", cause(&error)));
         let crab = match access {
-            Access::Token(file) => {
-                builder.personal_token(super::super::http::secret(file, "token")?).build().map_err(made)?
-            }
+            Access::Token(file) => builder.personal_token(secret(file, "token")?).build().map_err(made)?,
             Access::App { id, key_file, .. } => {
-                let key = super::super::http::secret(key_file, "private key")?;
+                let key = secret(key_file, "private key")?;
                 let builder = builder.app_from_rsa_pem(AppId(*id), key.as_bytes()).map_err(|_| {
                     PullError::Refused(format!("{}: this is no private key of an app, in PEM", key_file.display()))
                 })?;
@@ -207,7 +206,7 @@ impl Client {
     /// Asks a question.
     pub(super) async fn ask(&mut self, query: &str, variables: &Value) -> Result<Told, PullError> {
         let (url, question) = (self.graphql.clone(), json!({"query": query, "variables": variables}));
-        let mut tries = 0;
+        let (mut tries, mut asked_again) = (0, false);
         loop {
             let answer = self.patiently(&Request::Post(&url, &question)).await?;
             if !answer.status.is_success() {
@@ -219,9 +218,12 @@ impl Client {
             // Where it took too long there is no data, and a message without a type.
             let is_passing = is_limit || (body["data"].is_null() && errors.iter().all(|error| error["type"].is_null()));
             let missing: Vec<String> = errors.iter().map(|error| told(error)).collect();
-            if !is_passing {
+            // A part that is missing may be there when it is asked for again; if not, it may not be seen.
+            let is_whole = missing.is_empty() || asked_again;
+            if !is_passing && is_whole {
                 return Ok(Told { data: body["data"].take(), missing });
             }
+            asked_again |= !is_passing;
             tries += 1;
             let message = if missing.is_empty() { "GitHub answers nothing".to_owned() } else { missing.join("; ") };
             let asked_for = is_limit.then(|| self.quotas.get("graphql").map_or(UNSAID, |quota| quota.resets_in));
@@ -243,7 +245,7 @@ impl Client {
             self.traffic.requests += 1;
             let answer = self.once(request).await;
             tries += 1;
-            match answer.map_err(|error| Trouble::Passing(brief(&error), None)).and_then(|answer| self.judged(answer)) {
+            match answer.map_err(|error| Trouble::Passing(cause(&error), None)).and_then(|answer| self.judged(answer)) {
                 Ok(answer) => return Ok(answer),
                 Err(Trouble::Final(error)) => return Err(error),
                 Err(Trouble::Passing(message, asked_for)) => self.wait(tries, message, asked_for).await?,
@@ -337,13 +339,4 @@ fn told(error: &Value) -> String {
     let path = error["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(".");
     let message = error["message"].as_str().unwrap_or("no reason is given");
     if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") }
-}
-
-/// The innermost cause: the outer ones say that there was an error.
-fn brief(error: &octocrab::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -167,6 +167,11 @@ pub(super) fn nodes(connection: &Value) -> impl Iterator<Item = &Value> {
     connection["nodes"].as_array().into_iter().flatten().filter(|node| !node.is_null())
 }
 
+/// Whether some of a connection's nodes may not be seen.
+pub(super) fn is_hidden(connection: &Value) -> bool {
+    connection["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(Value::is_null))
+}
+
 /// Where a connection goes on.
 pub(super) fn next(connection: &Value) -> Option<String> {
     let info = &connection["pageInfo"];

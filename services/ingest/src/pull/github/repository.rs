@@ -11,7 +11,7 @@ use super::super::PullError;
 use super::client::{Client, Got, Page};
 use super::cursor::{Feed, Place, Walk};
 use super::mapping::{Mapping, Notes};
-use super::payload::{Repository, next, nodes};
+use super::payload::{Repository, is_hidden, next, nodes};
 
 const PAGE: &str = include_str!("queries/page.graphql");
 const PULL_REQUEST: &str = include_str!("queries/pull_request.graphql");
@@ -148,7 +148,7 @@ impl Reader {
             for node in nodes(list) {
                 let at = node["updatedAt"].as_str().unwrap_or_default();
                 if self.place.pulls.wants(at) {
-                    let whole = self.whole(client, node).await?;
+                    let whole = self.whole(client, node, notes).await?;
                     deliveries.extend(self.repository.pull_request(&whole));
                     events.extend(mapping.plain(self.repository.commits_of(&whole), notes));
                 }
@@ -173,10 +173,16 @@ impl Reader {
             let history = &found["commits"]["history"];
             events.extend(mapping.plain(nodes(history).map(|node| self.repository.commit(node)), notes));
             self.expected = self.expected.max(history["totalCount"].as_u64().unwrap_or_default().div_ceil(100));
-            walk.after = next(history);
-            commits = walk.after.is_some();
-            if !commits {
+            // A graph with gaps is worse than one that ends sooner.
+            let is_seen = !history["nodes"].is_null() && !is_hidden(history);
+            commits = is_seen && next(history).is_some();
+            if commits {
+                walk.after = next(history);
+            } else if is_seen {
                 self.place.head = Some(walk.head.clone());
+                self.place.walk = None;
+            } else if told.missing.is_empty() {
+                // The commit is gone, by a push that rewrote the branch: the next run begins with what there is then.
                 self.place.walk = None;
             }
         } else if is_first {
@@ -230,7 +236,7 @@ impl Reader {
     }
 
     /// A pull request with all its commits and reviews.
-    async fn whole(&self, client: &mut Client, node: &Value) -> Result<Value, PullError> {
+    async fn whole(&self, client: &mut Client, node: &Value, notes: &mut Notes) -> Result<Value, PullError> {
         let mut whole = node.clone();
         let mut after = [next(&node["commits"]), next(&node["reviews"])];
         while after.iter().any(Option::is_some) {
@@ -239,6 +245,7 @@ impl Reader {
                 "commits": after[0].is_some(), "commitsAfter": after[0], "reviews": after[1].is_some(), "reviewsAfter": after[1],
             });
             let told = client.ask(PULL_REQUEST, &variables).await?;
+            told.missing.iter().for_each(|why| notes.add(self.lacks("part of a pull request", why)));
             let more = &told.data["repository"]["pullRequest"];
             for (list, after) in ["commits", "reviews"].into_iter().zip(&mut after) {
                 *after = next(&more[list]);
@@ -284,10 +291,16 @@ impl Reader {
     }
 }
 
-/// Notes a page of a connection; gives whether there is more to read.
+/// Notes a page of a connection; gives whether there is more to read. Of one that may not be seen nothing was read.
 fn turn(feed: &mut Feed, list: &Value, at: &str) -> bool {
+    if list["nodes"].is_null() {
+        return false;
+    }
     let stands: Vec<&str> = nodes(list).filter_map(|node| node[at].as_str()).collect();
-    feed.turn(&stands, None, None, next(list))
+    // What could not be seen of a page is asked for again.
+    let until = feed.until.clone().unwrap_or_default();
+    let open = is_hidden(list).then(|| stands.last().copied().unwrap_or_default().max(until.as_str()));
+    feed.turn(&stands, open, None, next(list))
 }
 
 mod lists;

@@ -69,10 +69,11 @@ impl Reader {
                 let statuses = statuses.as_array().map(Vec::as_slice).unwrap_or_default();
                 let (mut deliveries, mut open) = (Vec::new(), None);
                 for item in wanted {
-                    let own = statuses.iter().find(|node| node["id"] == item["node_id"]);
+                    let found = statuses.iter().find(|node| node["id"] == item["node_id"]);
                     let own: Vec<Value> =
-                        own.map(|node| nodes(&node["statuses"]).cloned().collect()).unwrap_or_default();
-                    if !is_over(&own) && !is_stale(created(item), mapping.now) {
+                        found.map(|node| nodes(&node["statuses"]).cloned().collect()).unwrap_or_default();
+                    // What could not be seen is asked for again.
+                    if found.is_none() || (!is_over(&own) && !is_stale(created(item), mapping.now)) {
                         open = Some(created(item));
                     }
                     deliveries.extend(self.repository.deployment(item, &own));
