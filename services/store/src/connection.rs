@@ -1,7 +1,7 @@
 //! The two databases behind one face: pools, transactions, and `each!`, which runs one text of SQL on either.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -43,8 +43,8 @@ impl<D: Database> OwnTx<D> {
 }
 
 impl OwnTx<Sqlite> {
-    async fn begin(pool: &SqlitePool, sql: &'static str) -> Result<Self> {
-        let mut tx = Self::new(pool.acquire().await?);
+    async fn begin(connection: PoolConnection<Sqlite>, sql: &'static str) -> Result<Self> {
+        let mut tx = Self::new(connection);
         sqlx::query(sql).execute(&mut *tx).await?;
         Ok(tx)
     }
@@ -115,6 +115,23 @@ pub(crate) use each;
 pub(crate) struct SqlitePools {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
+    busy_timeout: Duration,
+}
+
+impl SqlitePools {
+    /// The connection that writes, opened where it is not yet. Of several that turn a new file to write-ahead logging
+    /// in the same moment SQLite refuses all but one at once, without the wait that it grants everywhere else; so the
+    /// wait is here.
+    async fn writer(&self) -> Result<PoolConnection<Sqlite>> {
+        const PAUSE: Duration = Duration::from_millis(10);
+        let deadline = Instant::now() + self.busy_timeout;
+        loop {
+            match self.writer.acquire().await.map_err(StoreError::from) {
+                Err(StoreError::Locked) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                answer => return answer,
+            }
+        }
+    }
 }
 
 impl Backend {
@@ -157,6 +174,7 @@ impl Backend {
                 Self::Sqlite(SqlitePools {
                     writer: pool().max_connections(1).idle_timeout(None).connect_lazy_with(writing),
                     readers: pool().max_connections(options.connections).connect_lazy_with(reading),
+                    busy_timeout: options.busy_timeout,
                 })
             }
             Place::Postgres(server) => {
@@ -172,7 +190,7 @@ impl Backend {
     /// A transaction that writes. On SQLite it holds the lock of writers from now on.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(&pools.writer, "BEGIN IMMEDIATE").await?),
+            Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(pools.writer().await?, "BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(OwnTx::<Postgres>::begin(pool, "BEGIN").await?),
         })
     }
@@ -180,7 +198,7 @@ impl Backend {
     /// A transaction for a few small reading statements.
     pub(crate) async fn begin_reading(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(&pools.readers, "BEGIN").await?),
+            Self::Sqlite(pools) => Tx::Sqlite(OwnTx::<Sqlite>::begin(pools.readers.acquire().await?, "BEGIN").await?),
             Self::Postgres(pool) => Tx::Postgres(OwnTx::<Postgres>::begin(pool, "BEGIN").await?),
         })
     }
@@ -188,7 +206,7 @@ impl Backend {
     /// A transaction that reads, all of it from one moment.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         Ok(match self {
-            Self::Sqlite(pools) => Snapshot::Sqlite(OwnTx::<Sqlite>::begin(&pools.readers, "BEGIN").await?),
+            Self::Sqlite(pools) => Snapshot::Sqlite(OwnTx::<Sqlite>::begin(pools.readers.acquire().await?, "BEGIN").await?),
             Self::Postgres(pool) => Snapshot::Postgres(
                 OwnTx::<Postgres>::begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?,
             ),

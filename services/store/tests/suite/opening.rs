@@ -41,7 +41,7 @@ async fn migrating_twice_does_nothing(db: TestDatabase) {
 }
 
 async fn several_may_migrate_at_once(db: TestDatabase) {
-    let stores = futures::future::join_all((0..4).map(|_| open(&db))).await;
+    let stores = futures::future::join_all((0..16).map(|_| open(&db))).await;
     for store in stores {
         assert_eq!(store.version().await.unwrap(), KNOWN_VERSION);
     }
