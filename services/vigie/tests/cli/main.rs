@@ -10,6 +10,7 @@ mod declared;
 mod demo;
 mod doctor;
 mod git;
+mod github;
 mod hooks;
 mod import;
 mod licences;

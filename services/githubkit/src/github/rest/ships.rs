@@ -5,7 +5,7 @@ use serde_json::json;
 use super::call::time;
 use super::{Answer, Call};
 use crate::github::json::View;
-use crate::github::model::Time;
+use crate::github::model::{Run, Time};
 
 /// GitHub shows no more runs than these under any filter.
 const RUNS_SHOWN: usize = 1_000;
@@ -36,7 +36,20 @@ pub(super) fn statuses(call: &Call, view: &View, id: &str) -> Answer {
     call.page(&newest_first, |status| view.status(status, deployment.id))
 }
 
-pub(super) fn runs(call: &Call, view: &View) -> Answer {
+/// Workflows that ever ran.
+pub(super) fn workflows(call: &Call, view: &View) -> Answer {
+    let mut found: Vec<_> = view.repository.runs.iter().collect();
+    found.sort_by_key(|run| run.workflow);
+    found.dedup_by_key(|run| run.workflow);
+    let total = found.len();
+    let wrap = |shown| json!({"total_count": total, "workflows": serde_json::Value::Array(shown)});
+    call.page_of(&found, usize::MAX, 30, |run| view.workflow(run), wrap)
+}
+
+/// Runs of all workflows, or of the one with this number or file name.
+pub(super) fn runs(call: &Call, view: &View, workflow: Option<&str>) -> Answer {
+    let is_its =
+        |run: &Run| workflow.is_none_or(|it| run.workflow.to_string() == it || run.path.rsplit('/').next() == Some(it));
     let created = call.get("created").map_or((None, None), range);
     let is = |name: &str, value: &str| call.get(name).is_none_or(|wanted| wanted == value);
     let found: Vec<_> = view
@@ -44,6 +57,7 @@ pub(super) fn runs(call: &Call, view: &View) -> Answer {
         .runs
         .iter()
         .rev()
+        .filter(|run| is_its(run))
         .filter(|run| created.0.is_none_or(|from| run.created_at >= from))
         .filter(|run| created.1.is_none_or(|to| run.created_at <= to))
         .filter(|run| is("event", &run.event) && is("branch", &run.branch) && is("head_sha", &run.sha))
