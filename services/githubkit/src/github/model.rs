@@ -200,6 +200,8 @@ pub struct Issue {
     pub body: Option<String>,
     pub author: usize,
     pub labels: Vec<String>,
+    /// Labels that were taken off it, and when.
+    pub unlabeled: Vec<(String, Time)>,
     pub created_at: Time,
     pub updated_at: Time,
     pub closed_at: Option<Time>,

@@ -90,6 +90,11 @@ fn compare(name: &str, our: &TypeDefinition, their: &TypeDefinition, wrong: &mut
                 }
             }
         }
+        (TypeKind::Union(our), TypeKind::Union(their)) => {
+            for member in our.members.iter().filter(|member| !their.members.contains(member)) {
+                wrong.push(format!("{name} has no member {}", member.node));
+            }
+        }
         (TypeKind::InputObject(our), TypeKind::InputObject(their)) => inputs(name, &our.fields, &their.fields, wrong),
         _ => wrong.push(format!("{name} is of another kind")),
     }

@@ -17,6 +17,7 @@ store_test_suite! {
     the_history_is_the_servers,
     pulled_and_pushed_it_counts_once,
     what_is_new_is_asked_for_alone,
+    an_issue_that_loses_its_label_is_no_incident,
     a_large_repository_takes_few_requests,
     a_pull_that_is_cut_off_goes_on,
     what_may_not_be_seen_is_told_and_the_rest_arrives,
@@ -180,6 +181,41 @@ async fn what_is_new_is_asked_for_alone(database: TestDatabase) {
     server.organisation(|all| all.force_push(&name, "main", "adao", 2, "Another history"));
     let rewritten = pulled(&engine, &source).await;
     assert!(rewritten.accepted > 0 && rewritten.notes.is_empty(), "{rewritten:?}");
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn an_issue_that_loses_its_label_is_no_incident(database: TestDatabase) {
+    let size = Size { repositories: 1, days: 30, pulls: 4, ..Size::small() };
+    let server = Server::serve(Organisation::new(5, size)).await;
+    let name = server.organisation(|all| all.repositories[0].name.clone());
+    let open = |title: &str| server.organisation(|all| all.open_issue(&name, "adao", title, &["incident"]));
+    let (kept, lost, back) = (open("Down"), open("Only slow"), open("Down again"));
+    let site = site();
+    let engine = site.engine(&database).await;
+    let source = GitHub { repositories: vec![format!("harbour/{name}")], ..pull_of(&server, &site) };
+    pulled(&engine, &source).await;
+    let id = |number: i64| format!("harbour/{name}#{number}");
+    let incidents = || {
+        let all: Vec<String> =
+            facts(&engine).iter().flat_map(|own| own.incidents.iter()).map(|it| it.id.to_string()).collect();
+        [kept, lost, back].map(|number| all.contains(&id(number)))
+    };
+    assert_eq!(incidents(), [true, true, true]);
+
+    server.organisation(|all| {
+        all.unlabel_issue(&name, lost, "adao", "incident");
+        all.close_issue(&name, lost, "adao");
+        all.unlabel_issue(&name, back, "adao", "incident");
+        all.label_issue(&name, back, "adao", "incident");
+        all.label_issue(&name, kept, "adao", "bug");
+        all.unlabel_issue(&name, kept, "adao", "bug");
+        // No incident ever.
+        all.open_issue(&name, "adao", "A typo", &["bug"]);
+    });
+    pulled(&engine, &source).await;
+    assert_eq!(incidents(), [true, false, true]);
+    assert_eq!(pulled(&engine, &source).await.accepted, 0);
     engine.shutdown().await;
     server.stop().await;
 }

@@ -24,6 +24,7 @@ impl Organisation {
             body,
             author,
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+            unlabeled: Vec::new(),
             created_at: now,
             updated_at: now,
             closed_at: None,
@@ -53,8 +54,9 @@ impl Organisation {
 
     /// Somebody takes a label off an issue.
     pub fn unlabel_issue(&mut self, repository: &str, number: i64, login: &str, label: &str) {
-        self.change_issue(repository, number, login, "unlabeled", Some(label), |issue, _| {
+        self.change_issue(repository, number, login, "unlabeled", Some(label), |issue, now| {
             issue.labels.retain(|name| name != label);
+            issue.unlabeled.push((label.to_owned(), now));
         });
     }
 

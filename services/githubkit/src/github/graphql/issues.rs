@@ -1,6 +1,6 @@
 //! Issues and labels.
 
-use async_graphql::{Enum, ID, InputObject, Object, Result};
+use async_graphql::{Enum, ID, InputObject, Object, Result, Union};
 
 use super::Home;
 use super::actors::{Actor, OrderDirection, actor};
@@ -23,6 +23,39 @@ pub(in crate::github) struct Label {
 
 connection!(IssueConnection, IssueEdge, Issue);
 connection!(LabelConnection, LabelEdge, Label);
+connection!(IssueTimelineItemsConnection, IssueTimelineItemsEdge, IssueTimelineItems);
+
+/// Of what happened to an issue, what somebody has asked for so far.
+#[derive(Union, Clone)]
+pub(in crate::github) enum IssueTimelineItems {
+    Unlabeled(UnlabeledEvent),
+}
+
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::github) enum IssueTimelineItemsItemType {
+    UnlabeledEvent,
+}
+
+#[derive(Clone)]
+pub(in crate::github) struct UnlabeledEvent {
+    home: Home,
+    issue: i64,
+    label: model::Label,
+    at: Time,
+}
+
+#[Object]
+impl UnlabeledEvent {
+    async fn id(&self) -> ID {
+        self.home.view().id("UNLE", self.issue * 1_000_000 + self.at.timestamp() % 1_000_000).into()
+    }
+    async fn created_at(&self) -> Instant {
+        Instant(self.at)
+    }
+    async fn label(&self) -> Label {
+        Label { home: self.home.clone(), label: self.label.clone() }
+    }
+}
 
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::github) enum IssueState {
@@ -184,6 +217,26 @@ impl Issue {
         let descending = order.direction == OrderDirection::Desc;
         let page = Paging { first, after, last, before }.page("labels", items, descending)?;
         Ok(Some(page.map(|label| Label { home: self.home.clone(), label }).into()))
+    }
+    async fn timeline_items(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        since: Option<Instant>,
+        item_types: Option<Vec<IssueTimelineItemsItemType>>,
+    ) -> Result<IssueTimelineItemsConnection> {
+        let of_type = |kind: &IssueTimelineItemsItemType| *kind == IssueTimelineItemsItemType::UnlabeledEvent;
+        let is_wanted = item_types.is_none_or(|types| types.iter().any(of_type));
+        let all = self.it().unlabeled.iter().filter(|(_, at)| is_wanted && since.as_ref().is_none_or(|it| *at >= it.0));
+        let labels = &self.home.repository.labels;
+        let items = all.filter_map(|(name, at)| {
+            let label = labels.iter().find(|label| label.name == *name)?.clone();
+            let event = UnlabeledEvent { home: self.home.clone(), issue: self.it().id, label, at: *at };
+            Some(((at.timestamp(), event.label.id), IssueTimelineItems::Unlabeled(event)))
+        });
+        Ok(Paging { first, after, last, before }.page("timelineItems", items.collect(), false)?.into())
     }
 }
 

@@ -47,19 +47,23 @@ impl Repository {
         std::iter::once(("pull_request", body)).chain(reviews).collect()
     }
 
-    /// An issue, as it stands.
-    pub(super) fn issue(&self, node: &Value) -> Delivery {
+    /// An issue, as it stands, and the labels that it lost.
+    pub(super) fn issue(&self, node: &Value) -> Vec<Delivery> {
         let action = if node["closedAt"].is_null() { "reopened" } else { "closed" };
-        let labels: Vec<Value> = nodes(&node["labels"]).map(|label| json!({"name": label["name"]})).collect();
-        let body = json!({
-            "action": action, "repository": self.body(),
-            "issue": {
-                "number": node["number"], "title": node["title"], "html_url": node["url"],
-                "created_at": node["createdAt"], "updated_at": node["updatedAt"], "closed_at": node["closedAt"],
-                "labels": labels,
-            },
-        });
-        ("issues", body)
+        let labels: Vec<&Value> = nodes(&node["labels"]).map(|label| &label["name"]).collect();
+        let of = |action: &str, label: &Value| {
+            json!({
+                "action": action, "repository": self.body(), "label": {"name": label},
+                "issue": {
+                    "number": node["number"], "title": node["title"], "html_url": node["url"],
+                    "created_at": node["createdAt"], "updated_at": node["updatedAt"], "closed_at": node["closedAt"],
+                    "labels": labels.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
+                },
+            })
+        };
+        let lost = nodes(&node["timelineItems"]).map(|item| &item["label"]["name"]);
+        let lost = lost.filter(|name| !labels.contains(name)).map(|name| ("issues", of("unlabeled", name)));
+        lost.chain(std::iter::once(("issues", of(action, &Value::Null)))).collect()
     }
 
     /// A deployment, and what became of it.

@@ -121,15 +121,18 @@ impl Reader {
         let Step::Page { mut commits, mut pulls, mut issues } = self.step else { return Ok(None) };
         let is_first = self.pages == 0;
         let walk = self.place.walk.as_ref().filter(|walk| commits && walk.between.is_none());
-        let asks_issues = issues && self.labels.as_ref().is_some_and(|labels| !labels.is_empty());
+        // Those that lost a label are to be seen too, once some are known.
+        let has_issues = self.place.issues.until.is_some();
+        let asks_issues = issues && (has_issues || self.labels.as_ref().is_some_and(|labels| !labels.is_empty()));
         let after = |feed: &Feed| feed.walk.as_ref().map(|walk| walk.next.clone());
         let variables = json!({
             "owner": self.owner, "name": self.name,
             "commits": walk.is_some(), "head": walk.map(|walk| &walk.head),
             "commitsAfter": walk.and_then(|walk| walk.after.clone()),
             "pulls": pulls, "pullsAfter": after(&self.place.pulls),
-            "issues": asks_issues, "issuesAfter": after(&self.place.issues), "labels": self.labels,
-            "issuesSince": self.place.issues.until, "named": issues && self.labels.is_none(),
+            "issues": asks_issues, "issuesAfter": after(&self.place.issues),
+            "labels": self.labels.as_ref().filter(|_| !has_issues),
+            "issuesSince": self.place.issues.until, "named": issues && !has_issues && self.labels.is_none(),
         });
         let told = client.ask(PAGE, &variables).await?;
         let found = &told.data["repository"];
@@ -159,7 +162,7 @@ impl Reader {
             let list = &found["issues"];
             let wanted =
                 nodes(list).filter(|node| self.place.issues.wants(node["updatedAt"].as_str().unwrap_or_default()));
-            deliveries.extend(wanted.map(|node| self.repository.issue(node)));
+            deliveries.extend(wanted.flat_map(|node| self.repository.issue(node)));
             issues = turn(&mut self.place.issues, list, "updatedAt");
         } else if issues && self.labels.is_none() {
             self.labels = Some(self.incident_labels(&found["labels"]));
