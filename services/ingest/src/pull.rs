@@ -19,6 +19,7 @@ use vigie_model::{Event, Time};
 pub mod git;
 pub mod github;
 mod http;
+mod mirror;
 pub mod prometheus;
 
 pub use git::GitError;

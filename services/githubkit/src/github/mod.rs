@@ -14,6 +14,7 @@
 mod answer;
 mod changes;
 mod clock;
+mod clone;
 mod faults;
 mod graph;
 mod graphql;

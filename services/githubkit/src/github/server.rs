@@ -2,6 +2,7 @@
 //! organisation answers, then the answer gets its headers and is counted.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::http::Method;
@@ -12,6 +13,7 @@ use chrono::TimeDelta;
 
 use super::answer::{Answer, Cut};
 use super::clock::Clock;
+use super::clone;
 use super::faults::{Faults, Slow, due};
 use super::graph::Histories;
 use super::graphql::{self, Schema};
@@ -32,6 +34,8 @@ pub(super) struct Shared {
     schema: Schema,
     clock: Clock,
     url: String,
+    /// Bare repositories that git may clone.
+    clones: Mutex<Option<PathBuf>>,
 }
 
 struct State {
@@ -74,7 +78,8 @@ impl GitHub {
             tokens: Vec::new(),
         });
         let histories = Arc::default();
-        let shared = Arc::new(Shared { state, histories, schema: graphql::schema(), clock, url });
+        let shared =
+            Arc::new(Shared { state, histories, schema: graphql::schema(), clock, url, clones: Mutex::default() });
         let data = Data::from(shared.clone());
         let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(handle)))
             .workers(1)
@@ -118,6 +123,11 @@ impl GitHub {
         change(Arc::make_mut(&mut self.shared.state().organisation))
     }
 
+    /// Has git clone bare repositories of this folder, `OWNER/NAME.git`, with any token.
+    pub fn serve_clones(&self, folder: &Path) {
+        *self.shared.clones.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
+    }
+
     /// Ends the server when what is being answered is done.
     pub async fn stop(self) {
         self.handle.stop(true).await;
@@ -138,6 +148,10 @@ impl Shared {
 }
 
 async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
+    let clones = shared.clones.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(folder) = clones.filter(|_| request.path().contains(".git/")) {
+        return clone::answer(&request, &body, &folder).await;
+    }
     let is_graphql = request.path() == "/graphql";
     let now = shared.clock.now();
     let text = String::from_utf8_lossy(&body).into_owned();

@@ -94,6 +94,8 @@ pub enum Deployments {
     Tags(Vec<String>),
     /// Each first-parent commit of the branch: continuous delivery.
     EveryMerge,
+    /// Nothing: they are known otherwise.
+    None,
 }
 
 impl Deployments {
@@ -102,7 +104,7 @@ impl Deployments {
         match self {
             Self::Versions => tags::is_version(name),
             Self::Tags(patterns) => patterns.iter().any(|pattern| Pattern::name(pattern).matches(name)),
-            Self::EveryMerge => false,
+            Self::EveryMerge | Self::None => false,
         }
     }
 }

@@ -22,12 +22,14 @@ use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
+mod clones;
 mod cursor;
 mod mapping;
 mod payload;
 mod repository;
 
 use client::Client;
+use clones::Clones;
 use cursor::Cursor;
 use mapping::{Mapping, Notes};
 use repository::{Reader, Wanted};
@@ -79,6 +81,8 @@ pub struct GitHub {
     pub pool: Arc<Pool>,
     /// What one event may have.
     pub event_bytes: usize,
+    /// The folder of the clones of repositories of which some service counts some paths only.
+    pub clones: PathBuf,
     /// The first pause before a request that failed is tried again.
     pub pause: Duration,
 }
@@ -86,6 +90,15 @@ pub struct GitHub {
 impl GitHub {
     fn hook(&self) -> Result<Arc<Hook>, PullError> {
         self.hooks.find(CONNECTOR, &self.source).map_err(PullError::Refused)
+    }
+
+    /// Where git finds a repository.
+    fn clone_url(&self, name: &str) -> String {
+        let host = match self.url.as_str() {
+            API => "https://github.com",
+            url => url.trim_end_matches('/').trim_end_matches("/api/v3"),
+        };
+        format!("{host}/{name}.git")
     }
 
     /// The owner of the first repository.
@@ -133,6 +146,7 @@ impl Pull for GitHub {
                 total: names.len() as u64,
                 left: names.into_iter().rev().collect(),
                 reader: None,
+                clones: Clones { source: self.clone(), start, open: None },
                 read: BTreeMap::new(),
                 notes,
             });
@@ -196,6 +210,7 @@ struct Run {
     left: Vec<String>,
     total: u64,
     reader: Option<(String, Reader)>,
+    clones: Clones,
     /// How much was read, by kind.
     read: BTreeMap<&'static str, u64>,
     notes: Notes,
@@ -207,6 +222,9 @@ const PARTS: u64 = 1_000;
 impl Run {
     async fn page(&mut self) -> Result<Option<PullBatch>, PullError> {
         loop {
+            if let Some(events) = self.clones.page(&mut self.cursor, &mut self.notes).await? {
+                return Ok(Some(self.batch(events, PARTS)));
+            }
             let (key, reader) = match &mut self.reader {
                 Some(reader) => reader,
                 None => {
@@ -221,15 +239,21 @@ impl Run {
                 self.cursor.repositories.insert(key.clone(), reader.place.clone());
             }
             let Some(events) = page else {
+                self.clones.open(key, reader, &self.client, &mut self.notes).await?;
                 self.reader = None;
                 continue;
             };
             let part = (reader.pages * PARTS / (reader.expected + 2)).min(PARTS);
-            let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
-            self.count(&events);
-            let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
-            return Ok(Some(PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }));
+            return Ok(Some(self.batch(events, part)));
         }
+    }
+
+    /// `part` is how much of the repository is done.
+    fn batch(&mut self, events: Vec<Event>, part: u64) -> PullBatch {
+        let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
+        self.count(&events);
+        let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
+        PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }
     }
 
     /// Counts what a page is about: of one deployment it tells several times.

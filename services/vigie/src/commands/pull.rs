@@ -152,7 +152,7 @@ pub fn wanted(config: &Config, source: &PullSource) -> Result<Option<Arc<dyn Pul
     Ok(match source {
         PullSource::Git(source) => Some(Arc::new(source.clone())),
         PullSource::Prometheus(entry) => Some(Arc::new(entry.pull(config))),
-        PullSource::GitHub(entry) => Some(Arc::new(entry.pull(&crate::hooks::mapping(config)?))),
+        PullSource::GitHub(entry) => Some(Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database))),
         PullSource::GitLab(_) => None,
     })
 }

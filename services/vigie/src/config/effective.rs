@@ -66,6 +66,7 @@ impl Config {
                 ("github", PullSource::GitHub(own)) => texts(&own.repositories),
                 ("exclude", PullSource::GitHub(own)) if !own.exclude.is_empty() => texts(&own.exclude),
                 ("source", PullSource::GitHub(own)) => text(&own.source),
+                ("clones", PullSource::GitHub(own)) => own.clones.as_ref().and_then(|folder| text(folder.display())),
                 ("app_id", PullSource::GitHub(GitHubEntry { access: Access::App { id, .. }, .. })) => number(*id),
                 ("app_key_file", PullSource::GitHub(GitHubEntry { access: Access::App { key_file, .. }, .. })) => {
                     text(key_file.display())

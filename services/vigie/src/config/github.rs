@@ -23,11 +23,13 @@ pub struct GitHubEntry {
     pub access: Access,
     /// The source of its events, as that of the webhooks.
     pub source: String,
+    /// The folder of clones; none: beside the database.
+    pub clones: Option<PathBuf>,
 }
 
 impl GitHubEntry {
     /// What is asked, with the maps and settings of the hooks.
-    pub fn pull(&self, mapping: &Mapping) -> GitHub {
+    pub fn pull(&self, mapping: &Mapping, database: &str) -> GitHub {
         GitHub {
             url: self.url.clone(),
             repositories: self.repositories.clone(),
@@ -37,9 +39,17 @@ impl GitHubEntry {
             hooks: mapping.hooks.clone(),
             pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
             event_bytes: mapping.event_bytes,
+            clones: self.clones.clone().unwrap_or_else(|| clones_beside(database)),
             pause: Duration::from_secs(1),
         }
     }
+}
+
+/// The folder of clones beside a database: beside its file, or in the working directory where it has none.
+fn clones_beside(database: &str) -> PathBuf {
+    let file =
+        database.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//").split('?').next().unwrap_or(rest));
+    file.map_or_else(|| PathBuf::from("vigie-clones"), |file| PathBuf::from(format!("{file}-clones")))
 }
 
 /// An owner, or `owner/name`; the name may be a pattern.
@@ -66,7 +76,8 @@ pub(super) fn github(
     let access = access(reader, section, token_file)?;
     let source = section.get("source").and_then(|node| reader.text(&node)).unwrap_or_else(|| SOURCE.name.to_owned());
     let url = url.unwrap_or_else(|| API.to_owned());
-    (!repositories.is_empty()).then_some(GitHubEntry { url, repositories, exclude, access, source })
+    let clones = section.get("clones").and_then(|node| reader.text(&node)).map(PathBuf::from);
+    (!repositories.is_empty()).then_some(GitHubEntry { url, repositories, exclude, access, source, clones })
 }
 
 fn access(reader: &mut Reader, section: &Section<'_>, token_file: Option<PathBuf>) -> Option<Access> {

@@ -85,6 +85,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("since", &["prometheus"]),
     ("source", &["github", "prometheus"]),
     ("exclude", &["github"]),
+    ("clones", &["github"]),
     ("app_id", &["github"]),
     ("app_key_file", &["github"]),
     ("installation", &["github"]),

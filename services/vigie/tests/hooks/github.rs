@@ -29,7 +29,7 @@ fn site() -> Site {
 }
 
 /// The pull of the whole organisation, by a token.
-fn pull_of(server: &Server, site: &Site) -> GitHub {
+pub fn pull_of(server: &Server, site: &Site) -> GitHub {
     let token = site.folder.path().join("token");
     std::fs::write(&token, "ghp_made_up").unwrap();
     let mapping = site.mapping();
@@ -42,6 +42,7 @@ fn pull_of(server: &Server, site: &Site) -> GitHub {
         hooks: mapping.hooks.clone(),
         pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
         event_bytes: mapping.event_bytes,
+        clones: site.folder.path().join("clones"),
         pause: Duration::from_millis(1),
     }
 }
@@ -51,7 +52,7 @@ async fn pull(engine: &Engine, source: &GitHub) -> Result<Pulled, PullFailure> {
     engine.pull(source, options, std::future::pending()).await
 }
 
-async fn pulled(engine: &Engine, source: &GitHub) -> Pulled {
+pub async fn pulled(engine: &Engine, source: &GitHub) -> Pulled {
     let pulled = pull(engine, source).await.unwrap();
     settle(engine).await;
     pulled

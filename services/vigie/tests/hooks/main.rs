@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
 
 mod arriving;
+mod clones;
 mod github;
 mod house;
 mod mapping;

@@ -134,7 +134,7 @@ fn distinct(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {
 
 /// Tags that are gone say nothing of the deployments that they were.
 fn forget_tags(cursor: &mut Cursor, tags: &Tags, deployments: &Deployments, warnings: &mut Vec<String>) {
-    if *deployments == Deployments::EveryMerge {
+    if matches!(deployments, Deployments::EveryMerge | Deployments::None) {
         return;
     }
     let here: std::collections::HashSet<&str> =
@@ -182,6 +182,6 @@ fn warn_of_tags(tags: &Tags, deployments: &Deployments, warnings: &mut Vec<Strin
             );
             Ok(())
         }
-        Deployments::Tags(_) | Deployments::EveryMerge => Ok(()),
+        Deployments::Tags(_) | Deployments::EveryMerge | Deployments::None => Ok(()),
     }
 }

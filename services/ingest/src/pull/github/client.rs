@@ -11,6 +11,7 @@ use http::StatusCode;
 use http::header::{DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER};
 use octocrab::Octocrab;
 use octocrab::models::{AppId, InstallationId};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::super::http::{cause, secret};
@@ -141,6 +142,20 @@ impl Client {
             client.crab = client.crab.installation(InstallationId(id)).map_err(made)?;
         }
         Ok(client)
+    }
+
+    /// What git says to be let in as the user `x-access-token`.
+    pub(super) async fn password(&self, access: &Access) -> Result<String, PullError> {
+        match access {
+            Access::Token(file) => secret(file, "token"),
+            Access::App { .. } => {
+                let token = self.crab.installation_token().await;
+                token.map(|token| token.expose_secret().to_owned()).map_err(|error| PullError::Unavailable {
+                    message: format!("GitHub gives the app no token: {}", cause(&error)),
+                    retry_after: None,
+                })
+            }
+        }
     }
 
     /// Where the app is installed for an owner.

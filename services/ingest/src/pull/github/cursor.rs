@@ -34,9 +34,22 @@ pub(super) struct Place {
     pub deployments: Feed,
     #[serde(skip_serializing_if = "Feed::is_new")]
     pub releases: Feed,
+    /// How far the clone is, where one is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clone: Option<Cloned>,
     /// By the workflow's number.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub runs: BTreeMap<u64, Feed>,
+}
+
+/// How far a clone is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cloned {
+    /// The clone's own cursor.
+    pub cursor: String,
+    /// The commit of the default branch up to which it was read to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
 }
 
 /// Commits that are being read, towards a new head.

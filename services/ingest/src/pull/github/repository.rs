@@ -79,6 +79,11 @@ impl Reader {
         }
     }
 
+    /// What is known of the repository once a page was read.
+    pub(super) fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
     /// The next page's events; `None` behind the last.
     pub(super) async fn page(
         &mut self,

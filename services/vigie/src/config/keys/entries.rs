@@ -79,6 +79,11 @@ pub(in crate::config) static PULL: Table = Table {
             Kind::Whole(1, i64::MAX),
             "github: the number of the app's installation; without it, that for the owner of the first repository.",
         ),
+        key(
+            "clones",
+            Kind::Text,
+            "github: the folder of the clones that say which paths commits touch; without it, beside the database.",
+        ),
         key("gitlab", Kind::Texts, "Projects on GitLab, like acme/shop."),
         key("prometheus", Kind::Text, "The URL of a Prometheus server."),
         key("url", Kind::Text, "The API's URL, where it is not github.com's or gitlab.com's."),

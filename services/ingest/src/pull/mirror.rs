@@ -1,0 +1,132 @@
+//! A bare clone that is kept beside the database, for what no API says in bulk: which paths commits touch.
+//!
+//! It is fetched by `git`, with commits and trees and without the contents of files where the server can leave them out, and
+//! read like any clone. It can be removed at any time: the next run fetches it anew and reads what is new.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::process::Command;
+
+use super::git::{Deployments, GitSource};
+use super::{Pages, Pull, PullError, Start};
+
+/// A clone's folder.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    folder: PathBuf,
+    /// The repository's name in events.
+    name: String,
+}
+
+impl Mirror {
+    /// The clone of `name` at `url`, below a folder for all of them.
+    pub(super) fn new(clones: &Path, url: &str, name: &str) -> Self {
+        let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "_");
+        let host = url.split("://").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        // A name may not lead out of the folder.
+        let parts = name.to_lowercase();
+        let parts = parts.split('/').filter(|part| !matches!(*part, "" | "." | "..")).map(plain);
+        let mut folder = clones.join(plain(host));
+        folder.extend(parts);
+        folder.set_extension(match folder.extension() {
+            Some(extension) => format!("{}.git", extension.to_string_lossy()),
+            None => "git".to_owned(),
+        });
+        Self { folder, name: name.to_owned() }
+    }
+
+    /// Gets what is new of a branch. `password` is that of whoever may read, for the user `user`.
+    ///
+    /// # Errors
+    /// Why it could not be fetched, and what to do.
+    pub(super) async fn fetch(&self, url: &str, branch: &str, user: &str, password: &str) -> Result<(), String> {
+        if !self.folder.join("HEAD").exists() {
+            if let Some(parent) = self.folder.parent() {
+                let made = tokio::fs::create_dir_all(parent).await;
+                made.map_err(|error| format!("the folder {} cannot be made: {error}", parent.display()))?;
+            }
+            let folder = self.folder.to_string_lossy().into_owned();
+            run(&mut git(&["init", "--bare", "--quiet", &folder])).await?;
+        }
+        let at = |arguments: &[&str]| {
+            let mut command = git(&["-C"]);
+            command.arg(&self.folder).args(arguments);
+            command
+        };
+        for (name, value) in [
+            ("remote.origin.url", url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialclonefilter", "blob:none"),
+            // What was deleted there is kept: commits are never forgotten.
+            ("gc.auto", "0"),
+        ] {
+            run(&mut at(&["config", name, value])).await?;
+        }
+        run(&mut at(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])).await?;
+        let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+        let mut fetch = at(&["fetch", "--quiet", "--no-tags", "--filter=blob:none", "origin", &refspec]);
+        // Not as an argument: those are seen by everybody on the machine.
+        fetch.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader").env(
+            "GIT_CONFIG_VALUE_0",
+            format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{password}"))),
+        );
+        run(&mut fetch).await
+    }
+
+    /// The commits with their paths, from a cursor of the clone on.
+    ///
+    /// # Errors
+    /// See [`PullError`].
+    pub(super) async fn pages(&self, start: Start) -> Result<Box<dyn Pages>, PullError> {
+        let source = GitSource {
+            path: self.folder.clone(),
+            repository: Some(self.name.clone()),
+            service: None,
+            environment: None,
+            // Those are known from the API.
+            deployments: Deployments::None,
+        };
+        source.open(start).await
+    }
+}
+
+fn git(arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.args(arguments).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env_remove("GIT_DIR");
+    // What was left out is never asked for one by one: from a server that leaves nothing out git would do so for ever.
+    command.env("GIT_NO_LAZY_FETCH", "1");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+async fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "git is not installed here, and the clone is made by it: install it".to_owned(),
+        _ => format!("git cannot be run: {error}"),
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let why = said.lines().find(|line| line.starts_with("fatal:")).or_else(|| said.lines().last());
+    Err(format!("git says: {}", why.unwrap_or("nothing").trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_lies_below_the_folder_whatever_its_name() {
+        let folder = |url: &str, name: &str| Mirror::new(Path::new("clones"), url, name).folder;
+        assert_eq!(
+            folder("https://github.com/Acme/Shop.git", "Acme/Shop"),
+            Path::new("clones/github.com/acme/shop.git")
+        );
+        assert_eq!(folder("http://localhost:80/a/b.js.git", "a/b.js"), Path::new("clones/localhost_80/a/b.js.git"));
+        assert_eq!(folder("https://h/x", "../../etc/a b"), Path::new("clones/h/etc/a_b.git"));
+    }
+}
