@@ -17,19 +17,18 @@ use vigie_model::Event;
 use vigie_model::event::Context;
 use vigie_model::pattern::Pattern;
 
+use super::mapping::{Mapping, Notes};
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
 mod cursor;
-mod mapping;
 mod payload;
 mod repository;
 
 use client::Client;
 use cursor::Cursor;
-use mapping::{Mapping, Notes};
 use repository::{Reader, Wanted};
 
 /// As the registry lists it.
@@ -124,7 +123,14 @@ impl Pull for GitHub {
                 concealer: start.concealer.clone(),
                 limits: accept::Limits { event_bytes: self.event_bytes, ..accept::Limits::default() },
             };
-            let mapping = Mapping { hooks: self.hooks.clone(), hook, pool: self.pool.clone(), intake, now: start.now };
+            let mapping = Mapping {
+                header: "x-github-event",
+                hooks: self.hooks.clone(),
+                hook,
+                pool: self.pool.clone(),
+                intake,
+                now: start.now,
+            };
             let pages: Box<dyn Pages> = Box::new(Run {
                 client,
                 mapping,

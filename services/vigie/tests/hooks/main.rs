@@ -4,8 +4,10 @@
 
 mod arriving;
 mod github;
+mod gitlab;
 mod house;
 mod mapping;
 mod monitors;
 mod peers;
+mod pulling;
 mod replaying;
