@@ -71,7 +71,7 @@ impl Reader {
             let events = match self.step {
                 Step::Branch => self.branch(client, notes).await?,
                 Step::Commits => self.commits(client, mapping, notes).await?,
-                Step::Hidden => self.hidden(client).await?,
+                Step::Hidden => self.hidden(client, notes).await?,
                 Step::MergeRequests => self.merge_requests(client, mapping, notes).await?,
                 Step::Issues => self.issues(client, mapping, notes).await?,
                 Step::Deployments => self.deployments(client, mapping, notes).await?,

@@ -79,22 +79,29 @@ impl Reader {
     }
 
     /// Whether what was hidden of merge requests may be seen by now: then they are read again from there on.
-    pub(super) async fn hidden(&mut self, client: &Client) -> Result<Vec<Event>, PullError> {
+    pub(super) async fn hidden(&mut self, client: &Client, notes: &mut Notes) -> Result<Vec<Event>, PullError> {
         if let Some(lacking) = self.place.merge_requests.lacking.clone() {
             let from = Feed { until: Some(lacking), ..Feed::default() };
-            let is_seen = match self.asked(client, &from, "merge_requests", 1).await? {
-                Asked::Items { items, .. } => match items.first() {
-                    Some(item) => !self.details(client, item).await?.is_forbidden(),
-                    None => true,
-                },
-                Asked::Unchanged | Asked::Refused(_) => false,
-            };
-            if is_seen {
-                self.place.merge_requests.begin();
+            if let Asked::Items { items, .. } = self.asked(client, &from, "merge_requests", 1).await? {
+                let details = match items.first() {
+                    Some(item) => self.details(client, item).await?,
+                    None => Details::default(),
+                };
+                self.tell(&details, notes);
+                if !details.is_forbidden() {
+                    self.place.merge_requests.begin();
+                }
             }
         }
         self.go_on();
         Ok(Vec::new())
+    }
+
+    /// Notes what of a merge request was refused.
+    fn tell(&self, details: &Details, notes: &mut Notes) {
+        // What was told of others before has no reason.
+        let told = details.refused.iter().filter(|(_, refusal)| !refusal.why.is_empty());
+        told.for_each(|(what, refusal)| notes.add(self.lacks(what, refusal)));
     }
 
     pub(super) async fn merge_requests(
@@ -123,8 +130,7 @@ impl Reader {
             deliveries.extend(self.project.reviews(item, &own.notes));
             events.extend(mapping.plain(self.project.commits_of(item, &own.commits), notes));
             self.refusals = if own.refused.is_empty() { 0 } else { self.refusals + 1 };
-            let told = own.refused.iter().filter(|(_, refusal)| !refusal.why.is_empty());
-            told.for_each(|(what, refusal)| notes.add(self.lacks(what, refusal)));
+            self.tell(own, notes);
             if own.is_forbidden() {
                 self.place.merge_requests.lack(updated(item));
             }
