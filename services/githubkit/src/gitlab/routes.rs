@@ -11,7 +11,10 @@ use crate::github::{Part, Repository, Sha};
 pub(super) fn answer(call: &Call<'_>) -> Answer {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["groups", group, "projects"] => group_projects(call, group),
+        ["groups", group, what] => match group_of(call, group) {
+            Some(views) => group_list(call, &views, what),
+            None => message(404, "404 Group Not Found"),
+        },
         ["projects", name, rest @ ..] => match call.project(name) {
             Some(repository) => project(call, repository, rest),
             None => message(404, "404 Project Not Found"),
@@ -20,13 +23,15 @@ pub(super) fn answer(call: &Call<'_>) -> Answer {
     }
 }
 
-fn group_projects(call: &Call<'_>, group: &str) -> Answer {
+/// The projects of a group that may be seen: all below it where that is asked for, as it always is of other lists.
+fn group_of<'a>(call: &Call<'a>, group: &str) -> Option<Vec<View<'a>>> {
     let own = &call.organisation.login;
     let is_sub = group.eq_ignore_ascii_case(&format!("{own}/platform"));
     if !group.eq_ignore_ascii_case(own) && !is_sub {
-        return message(404, "404 Group Not Found");
+        return None;
     }
-    let is_deep = call.get("include_subgroups") == Some("true");
+    let is_deep =
+        call.path.last().is_some_and(|what| what != "projects") || call.get("include_subgroups") == Some("true");
     let all = call.organisation.repositories.iter().map(AsRef::as_ref);
     let mut found: Vec<View<'_>> = all
         .filter(|it| call.faults.denies(it, Part::Repository).is_none())
@@ -34,7 +39,27 @@ fn group_projects(call: &Call<'_>, group: &str) -> Answer {
         .filter(|view| view.group() == group.to_ascii_lowercase() || (is_deep && !is_sub))
         .collect();
     found.sort_by_key(|view| view.repository.id);
-    call.page(&found, View::project)
+    Some(found)
+}
+
+fn group_list(call: &Call<'_>, views: &[View<'_>], what: &str) -> Answer {
+    let seen = |part| views.iter().filter(move |view| call.faults.denies(view.repository, part).is_none());
+    // Archived ones are left out unless they are asked for.
+    let is_wanted = |view: &&View<'_>| !view.repository.archived || call.get("non_archived") == Some("false");
+    match what {
+        "projects" => call.page(views, View::project),
+        "merge_requests" => {
+            let all = seen(Part::Pulls).filter(is_wanted);
+            let all: Vec<_> = all.flat_map(|view| view.repository.pulls.iter().map(move |it| (view, it))).collect();
+            call.changed(&all, |(_, it)| it.updated_at, |(view, it)| view.merge_request(it))
+        }
+        "issues" => {
+            let all = seen(Part::Issues).filter(is_wanted);
+            let all: Vec<_> = all.flat_map(|view| view.repository.issues.iter().map(move |it| (view, it))).collect();
+            call.changed(&all, |(_, it)| it.updated_at, |(view, it)| view.issue(it))
+        }
+        _ => message(404, "404 Not Found"),
+    }
 }
 
 fn project(call: &Call<'_>, repository: &Repository, rest: &[&str]) -> Answer {

@@ -24,12 +24,14 @@ use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
 mod cursor;
+mod groups;
 mod listing;
 mod payload;
 mod project;
 
 use client::Client;
 use cursor::Cursor;
+use groups::Groups;
 use payload::Project;
 use project::{Reader, Wanted};
 
@@ -102,6 +104,7 @@ impl Pull for GitLab {
             let mut notes = Notes::default();
             let client = Client::open(&self.http(), self.pause)?;
             let projects = listing::listed(&client, &self.projects, &self.exclude, &mut notes).await?;
+            let groups = Groups::look(&client, &projects, &cursor.groups, start.now).await?;
             let texts = |name: &str| -> Vec<String> {
                 let list = hook.settings.get(name).and_then(Value::as_array).into_iter().flatten();
                 list.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -125,6 +128,7 @@ impl Pull for GitLab {
                 mapping,
                 wanted,
                 cursor,
+                groups,
                 total: projects.len() as u64,
                 left: projects.into_iter().rev().collect(),
                 reader: None,
@@ -143,6 +147,7 @@ struct Run {
     mapping: Mapping,
     wanted: Wanted,
     cursor: Cursor,
+    groups: Groups,
     /// Projects that are to come, the next one last.
     left: Vec<Project>,
     total: u64,
@@ -161,9 +166,10 @@ impl Run {
             let reader = match &mut self.reader {
                 Some(reader) => reader,
                 None => {
-                    let Some(project) = self.left.pop() else { return Ok(None) };
+                    let Some(project) = self.left.pop() else { return Ok(self.last()) };
                     let place = self.cursor.projects.get(&project.id).cloned().unwrap_or_default();
-                    self.reader.insert(Reader::new(project, place, self.wanted.clone()))
+                    let quiet = self.groups.quiet(project.id);
+                    self.reader.insert(Reader::new(project, place, self.wanted.clone(), quiet))
                 }
             };
             let page = reader.page(&self.client, &self.mapping, &mut self.notes).await?;
@@ -178,6 +184,21 @@ impl Run {
             let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
             return Ok(Some(PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }));
         }
+    }
+
+    /// Behind all projects: how far their groups are now.
+    fn last(&mut self) -> Option<PullBatch> {
+        let places = std::mem::take(&mut self.groups.places);
+        let is_new = places.iter().any(|(group, place)| self.cursor.groups.get(group) != Some(place));
+        self.cursor.groups.extend(places);
+        let total = self.total * PARTS;
+        is_new.then(|| PullBatch {
+            events: Vec::new(),
+            cursor: serde_json::to_string(&self.cursor).unwrap_or_default(),
+            done: total,
+            total,
+            read_until: None,
+        })
     }
 
     /// Counts what a page is about: of one deployment it tells several times.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use vigie_githubkit::github::{Denied, Exhausted, Organisation, Part, Secondary, Size};
+use vigie_githubkit::github::{Denied, Exhausted, Merge, Organisation, Part, Secondary, Size};
 use vigie_githubkit::gitlab::{GitLab as Server, deliveries_after};
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::gitlab::GitLab;
-use vigie_testkit::{TestDatabase, store_test_suite};
+use vigie_model::{DAY, SetClock};
+use vigie_testkit::{TestDatabase, store_test_suite, time};
 
-use crate::house::{House, Site, facts, settle};
+use crate::house::{House, NOON, Site, facts, settle};
 use crate::pulling::{PRODUCTION, another, pull, pulled, told};
 
 store_test_suite! {
@@ -19,6 +20,7 @@ store_test_suite! {
     pulled_and_pushed_it_counts_once,
     jobs_and_releases_are_deployments_where_a_site_says_so,
     what_is_new_is_asked_for_alone,
+    of_a_group_what_changed_is_asked_for_at_once,
     an_incident_that_is_none_any_more_is_gone,
     a_large_project_takes_few_requests,
     a_pull_that_is_cut_off_goes_on,
@@ -187,6 +189,45 @@ async fn what_is_new_is_asked_for_alone(database: TestDatabase) {
     server.stop().await;
 }
 
+async fn of_a_group_what_changed_is_asked_for_at_once(database: TestDatabase) {
+    let server = Server::serve(Organisation::new(7, Size::small())).await;
+    let site = site();
+    let engine = site.engine(&database).await;
+    let source = pull_of(&server, &site);
+    pulled(&engine, &source).await;
+    pulled(&engine, &source).await;
+    server.forget_traffic();
+    assert_eq!(pulled(&engine, &source).await.accepted, 0);
+    // The list of projects; merge requests and issues of the group, and each of the project that changed last; of each
+    // project its branch, which one does not have, and its deployments.
+    let traffic = server.traffic();
+    assert_eq!((traffic.requests.len(), traffic.not_modified()), (3 + 2 + 5 + 6, 13), "{:#?}", traffic.requests);
+
+    // What changes anywhere is found.
+    server.organisation(|all| {
+        let name = all.repositories[2].name.clone();
+        all.open_issue(&name, "adao", "The till is down", &["incident"]);
+        all.push(&name, "fix", "adao", "Mend the till");
+        let number = all.open_pull(&name, "fix", "adao", "Mend the till", None);
+        all.merge(&name, number, "adao", Merge::Squash);
+    });
+    let before = told(&facts(&engine)).1;
+    server.forget_traffic();
+    let more = pulled(&engine, &source).await;
+    assert!(more.accepted > 0);
+    assert_eq!(told(&facts(&engine)).1, before + 1);
+    assert!(server.traffic().requests.len() <= 24, "{:#?}", server.traffic().requests);
+    // Nothing is different from what a pull from the beginning says.
+    let expected = facts(&engine);
+    engine.shutdown().await;
+    let fresh = another(&database).await;
+    let engine = site.engine(&fresh).await;
+    pulled(&engine, &source).await;
+    assert_eq!(facts(&engine), expected);
+    engine.shutdown().await;
+    server.stop().await;
+}
+
 async fn an_incident_that_is_none_any_more_is_gone(database: TestDatabase) {
     let size = Size { repositories: 1, days: 20, pulls: 20, ..Size::small() };
     let server = Server::serve(Organisation::new(6, size)).await;
@@ -295,7 +336,9 @@ async fn limits_are_kept(database: TestDatabase) {
 
 async fn what_may_not_be_seen_is_told_and_the_rest_arrives(database: TestDatabase) {
     let server = Server::serve(Organisation::new(7, Size::small())).await;
-    let site = site();
+    let mut site = site();
+    let clock = Arc::new(SetClock::new(time(NOON)));
+    site.clock = clock.clone();
     let straight = another(&database).await;
     let engine = site.engine(&straight).await;
     pulled(&engine, &pull_of(&server, &site)).await;
@@ -317,6 +360,8 @@ async fn what_may_not_be_seen_is_told_and_the_rest_arrives(database: TestDatabas
             note.starts_with("harbour/") && note.contains(text) && note.contains("read_api, and the role Reporter")
         };
         assert!(result.notes.iter().any(is_told), "{part:?}: {:?}", result.notes);
+        // A group does not say what it hides: each project is asked itself once a day.
+        clock.advance(DAY);
     }
     server.faults(|faults| faults.denied.clear());
     // What was not seen arrives once it may be seen.

@@ -14,6 +14,22 @@ use vigie_model::{Time, parse_time};
 pub(super) struct Cursor {
     /// By the project's number, which stays when it is renamed or moved.
     pub projects: BTreeMap<u64, Place>,
+    /// By the group's path in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, GroupPlace>,
+}
+
+/// Up to when everything that changed in a group was read, of those of its projects whose lists were read through.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct GroupPlace {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_requests: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issues: Option<String>,
+    /// When each of its projects was asked itself, whatever the group said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole_at: Option<Time>,
 }
 
 /// How far a project is.
@@ -72,6 +88,9 @@ pub(super) struct Feed {
     /// What the list looked like from that instant on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// The list was read to its end when it was asked for last.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_through: bool,
     /// From here on something could not be seen of the items that the list gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lacking: Option<String>,
@@ -137,6 +156,7 @@ impl Feed {
         }
         // It is that of what the next reading asks for only if that is the same.
         self.etag = etag.filter(|_| is_same && is_first && !is_full);
+        self.is_through = !is_full;
         is_full
     }
 }

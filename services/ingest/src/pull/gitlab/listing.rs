@@ -113,6 +113,9 @@ async fn group_of(client: &Client, name: &str) -> Result<Found, PullError> {
             }
         }
         if is_there {
+            if path.starts_with("groups/") {
+                all.iter_mut().for_each(|project| project.group = Some(name.to_owned()));
+            }
             return Ok(Found::Projects(all));
         }
     }

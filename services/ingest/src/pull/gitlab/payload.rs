@@ -19,6 +19,8 @@ pub(super) struct Project {
     pub web_url: String,
     /// Parts that are turned off in the project.
     pub off: Vec<&'static str>,
+    /// The group that was asked for and in which it lies, itself or below it.
+    pub group: Option<String>,
 }
 
 /// The parts of a project that may be turned off, by the fields that say so.
@@ -41,6 +43,7 @@ impl Project {
             branch: body["default_branch"].as_str().filter(|_| body["empty_repo"] != true).map(str::to_owned),
             web_url: body["web_url"].as_str().unwrap_or_default().to_owned(),
             off: off.collect(),
+            group: None,
         })
     }
 

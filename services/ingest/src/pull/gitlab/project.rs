@@ -47,16 +47,18 @@ pub(super) struct Reader {
     tiers: BTreeMap<u64, Option<String>>,
     /// How often in a row the details of merge requests were refused.
     refusals: u32,
+    /// Whether merge requests and whether issues are known not to have changed since an earlier run.
+    quiet: (bool, bool),
     /// Pages that were read, and that are expected.
     pub pages: u64,
     pub expected: u64,
 }
 
 impl Reader {
-    pub(super) fn new(project: Project, place: Place, wanted: Wanted) -> Self {
+    pub(super) fn new(project: Project, place: Place, wanted: Wanted, quiet: (bool, bool)) -> Self {
         let step = if place.walk.is_some() { Step::Commits } else { Step::Branch };
         let (branch_etag, tiers) = (None, BTreeMap::new());
-        Self { project, place, wanted, step, branch_etag, tiers, refusals: 0, pages: 0, expected: 4 }
+        Self { project, place, wanted, step, branch_etag, tiers, refusals: 0, quiet, pages: 0, expected: 4 }
     }
 
     /// The next page's events; `None` behind the last.
@@ -101,6 +103,9 @@ impl Reader {
             self.step = next;
             let is_wanted = match next {
                 Step::Hidden => self.place.merge_requests.lacking.is_some(),
+                // One that was not read to its end is read on, whatever changed.
+                Step::MergeRequests => !(self.quiet.0 && self.place.merge_requests.is_through),
+                Step::Issues => !(self.quiet.1 && self.place.issues.is_through),
                 Step::Jobs => !self.wanted.deploy_jobs.is_empty(),
                 Step::Releases => !self.wanted.deploy_releases.is_empty(),
                 _ => true,

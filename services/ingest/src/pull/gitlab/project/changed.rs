@@ -117,7 +117,10 @@ impl Reader {
                 (items, etag, is_full)
             }
             Asked::Unchanged => return Ok(self.over(None, "", notes)),
-            Asked::Refused(refusal) => return Ok(self.over(Some(&refusal), "merge requests", notes)),
+            Asked::Refused(refusal) => {
+                self.place.merge_requests.is_through = false;
+                return Ok(self.over(Some(&refusal), "merge requests", notes));
+            }
         };
         let stands = stands(&items, "iid");
         let wanted = items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item)));
@@ -191,7 +194,10 @@ impl Reader {
                 (items, etag, is_full)
             }
             Asked::Unchanged => return Ok(self.over(None, "", notes)),
-            Asked::Refused(refusal) => return Ok(self.over(Some(&refusal), "issues", notes)),
+            Asked::Refused(refusal) => {
+                self.place.issues.is_through = false;
+                return Ok(self.over(Some(&refusal), "issues", notes));
+            }
         };
         let mut events = Vec::new();
         for item in items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item))) {
