@@ -18,15 +18,18 @@ use vigie_model::{Event, Time};
 
 pub mod git;
 pub mod github;
+pub mod gitlab;
 mod http;
+mod mapping;
 mod mirror;
+mod patience;
 pub mod prometheus;
 
 pub use git::GitError;
 pub use http::HttpSettings;
 
 /// Every source.
-pub const SOURCES: &[Source] = &[git::SOURCE, github::SOURCE, prometheus::SOURCE];
+pub const SOURCES: &[Source] = &[git::SOURCE, github::SOURCE, gitlab::SOURCE, prometheus::SOURCE];
 
 /// A source that can be pulled.
 #[derive(Debug, Clone, Copy)]

@@ -18,7 +18,7 @@ use super::model::Time;
 use super::traffic::Quota;
 
 /// What is sent.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -158,7 +158,7 @@ impl Answer {
 }
 
 /// A body that promises more than comes.
-pub(super) struct Cut {
+pub(crate) struct Cut {
     half: Option<Bytes>,
     flushed: bool,
     promised: u64,

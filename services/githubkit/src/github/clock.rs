@@ -21,7 +21,7 @@ impl Clock {
         Self::new(chrono::Utc::now)
     }
 
-    pub(super) fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         (self.0)()
     }
 }

@@ -23,6 +23,8 @@ pub struct Faults {
     pub slow: Option<Slow>,
     /// What the token may not see.
     pub denied: Vec<Denied>,
+    /// Paths that hold such a text are refused with a status; where it is 403, for want of a scope. GitLab only.
+    pub refused: Vec<(String, u16)>,
     /// The only token that holds, besides those of `/app/installations/{id}/access_tokens`. Others get a 401.
     pub token: Option<String>,
 }
@@ -82,7 +84,7 @@ pub enum Part {
 
 impl Part {
     /// The permission that is missing, as `x-accepted-github-permissions` names it.
-    pub(super) fn permission(self) -> &'static str {
+    pub(crate) fn permission(self) -> &'static str {
         match self {
             Self::Repository => "metadata=read",
             Self::Commits | Self::Releases => "contents=read",
@@ -96,7 +98,7 @@ impl Part {
 
 impl Faults {
     /// The status of a part that may not be seen.
-    pub(super) fn denies(&self, repository: &Repository, part: Part) -> Option<u16> {
+    pub(crate) fn denies(&self, repository: &Repository, part: Part) -> Option<u16> {
         let denied = self.denied.iter().find(|denied| {
             denied.part == part && denied.repository.as_ref().is_none_or(|name| *name == repository.name)
         });
@@ -105,6 +107,6 @@ impl Faults {
 }
 
 /// It is every n-th, and this is one.
-pub(super) fn due(every: Option<u64>, count: u64) -> bool {
+pub(crate) fn due(every: Option<u64>, count: u64) -> bool {
     every.is_some_and(|every| every > 0 && count.is_multiple_of(every))
 }

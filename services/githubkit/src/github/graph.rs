@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::model::{Repository, Sha};
 
 /// Everything that these commits are or come after.
-pub(super) fn reachable<'a>(repository: &'a Repository, roots: impl IntoIterator<Item = &'a Sha>) -> HashSet<&'a str> {
+pub(crate) fn reachable<'a>(repository: &'a Repository, roots: impl IntoIterator<Item = &'a Sha>) -> HashSet<&'a str> {
     let mut seen = HashSet::new();
     let mut open: Vec<_> = roots.into_iter().collect();
     while let Some(sha) = open.pop() {
@@ -20,7 +20,7 @@ pub(super) fn reachable<'a>(repository: &'a Repository, roots: impl IntoIterator
 }
 
 /// A commit and all before it, newest first: by the time of committing, and never a parent before its child.
-pub(super) fn history(repository: &Repository, head: &Sha) -> Vec<Sha> {
+pub(crate) fn history(repository: &Repository, head: &Sha) -> Vec<Sha> {
     let mut seen = HashSet::from([head.clone()]);
     let mut open = BinaryHeap::new();
     let mut order = 0_i64;
@@ -44,7 +44,7 @@ pub(super) fn history(repository: &Repository, head: &Sha) -> Vec<Sha> {
 }
 
 /// What `head` has and `base` has not, oldest first.
-pub(super) fn ahead(repository: &Repository, base: &Sha, head: &Sha) -> Vec<Sha> {
+pub(crate) fn ahead(repository: &Repository, base: &Sha, head: &Sha) -> Vec<Sha> {
     let known = reachable(repository, [base]);
     let mut seen = HashSet::new();
     let mut open = vec![head];
@@ -67,7 +67,7 @@ pub(super) fn ahead(repository: &Repository, base: &Sha, head: &Sha) -> Vec<Sha>
 /// Histories that were asked for, so that a page doesn't walk everything before it again. What comes before a commit
 /// never changes.
 #[derive(Default)]
-pub(super) struct Histories(Mutex<HashMap<Place, Arc<Vec<Sha>>>>);
+pub(crate) struct Histories(Mutex<HashMap<Place, Arc<Vec<Sha>>>>);
 
 /// A repository and a commit of it.
 type Place = (i64, Sha);

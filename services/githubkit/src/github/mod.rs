@@ -11,20 +11,20 @@
 //! A REST endpoint is a line in `rest.rs`; a GraphQL field is a method in `graphql/`, and the test that compares the
 //! schema with GitHub's own says when its name or type is wrong.
 
-mod answer;
+pub(crate) mod answer;
 mod changes;
-mod clock;
+pub(crate) mod clock;
 mod clone;
-mod faults;
-mod graph;
+pub(crate) mod faults;
+pub(crate) mod graph;
 mod graphql;
 mod invent;
 mod json;
 mod model;
-mod organisation;
+pub(crate) mod organisation;
 mod rest;
 mod server;
-mod traffic;
+pub(crate) mod traffic;
 mod webhooks;
 
 pub use changes::Merge;

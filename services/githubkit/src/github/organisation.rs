@@ -19,16 +19,16 @@ pub struct Organisation {
     pub accounts: Vec<Account>,
     /// By the time of their creation, as their ids.
     pub repositories: Vec<Arc<Repository>>,
-    pub(super) now: Time,
-    pub(super) log: Vec<Happening>,
-    pub(super) chance: Chance,
-    pub(super) next_id: i64,
-    pub(super) next_run: i64,
+    pub(crate) now: Time,
+    pub(crate) log: Vec<Happening>,
+    pub(crate) chance: Chance,
+    pub(crate) next_id: i64,
+    pub(crate) next_run: i64,
 }
 
 /// Something that happened, with what it happened to as it was then.
 #[derive(Debug, Clone)]
-pub(super) struct Happening {
+pub(crate) struct Happening {
     pub at: Time,
     pub repository: i64,
     /// The repository's name at that time.
@@ -38,7 +38,7 @@ pub(super) struct Happening {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(crate) enum What {
     Push { branch: String, before: Option<Sha>, after: Option<Sha>, commits: Vec<Arc<Commit>>, forced: bool },
     Pull { action: &'static str, pull: Box<Pull> },
     Review { review: Box<Review>, pull: Box<Pull> },
@@ -50,7 +50,7 @@ pub(super) enum What {
 }
 
 impl Organisation {
-    pub(super) fn empty(seed: u64, now: Time) -> Self {
+    pub(crate) fn empty(seed: u64, now: Time) -> Self {
         Self {
             id: 900_001,
             login: "harbour".to_owned(),
@@ -86,7 +86,7 @@ impl Organisation {
     }
 
     /// A repository by the name that it has now.
-    pub(super) fn current(&self, name: &str) -> Option<&Arc<Repository>> {
+    pub(crate) fn current(&self, name: &str) -> Option<&Arc<Repository>> {
         self.repositories.iter().find(|repository| repository.name.eq_ignore_ascii_case(name))
     }
 
@@ -99,7 +99,7 @@ impl Organisation {
         self.find(name).unwrap_or_else(|| panic!("{} has no repository {name}", self.login))
     }
 
-    pub(super) fn change(&mut self, name: &str) -> &mut Repository {
+    pub(crate) fn change(&mut self, name: &str) -> &mut Repository {
         let index = self
             .repositories
             .iter()
@@ -122,26 +122,26 @@ impl Organisation {
     }
 
     /// Whose token the server takes every token for: the first human.
-    pub(super) fn viewer(&self) -> Option<usize> {
+    pub(crate) fn viewer(&self) -> Option<usize> {
         self.accounts.iter().position(|account| !account.bot)
     }
 
     /// Nobody sees what another is still writing.
-    pub(super) fn sees(&self, review: &Review) -> bool {
+    pub(crate) fn sees(&self, review: &Review) -> bool {
         review.submitted_at.is_some() || Some(review.author) == self.viewer()
     }
 
-    pub(super) fn tick(&mut self) -> Time {
+    pub(crate) fn tick(&mut self) -> Time {
         self.now += TimeDelta::seconds(1);
         self.now
     }
 
-    pub(super) fn id(&mut self) -> i64 {
+    pub(crate) fn id(&mut self) -> i64 {
         self.next_id += 1 + self.chance.below(7) as i64;
         self.next_id
     }
 
-    pub(super) fn happened(&mut self, repository: &str, sender: usize, what: What) {
+    pub(crate) fn happened(&mut self, repository: &str, sender: usize, what: What) {
         let (id, name) = {
             let repository = self.change(repository);
             (repository.id, repository.name.clone())
@@ -152,7 +152,7 @@ impl Organisation {
 
 /// Seeded chance.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(ChaCha8Rng);
+pub(crate) struct Chance(ChaCha8Rng);
 
 impl Chance {
     /// A number below this one; 0 below 0.

@@ -70,14 +70,14 @@ impl Traffic {
 }
 
 impl Request {
-    pub(super) fn is_graphql(&self) -> bool {
+    pub(crate) fn is_graphql(&self) -> bool {
         self.path == "/graphql"
     }
 }
 
 /// A quota for an hour.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Quota {
+pub(crate) struct Quota {
     pub limit: u64,
     pub used: u64,
     pub reset: Time,

@@ -123,13 +123,13 @@ def build:
   | job($b.build_name; $b.build_id; $b.build_status; $b.environment; {started: $b.build_started_at, finished: $b.build_finished_at}; $b.sha; $b.ref;
       (first_of($in.body.project.web_url, $b.repository.homepage) | if . then . + "/-/jobs/\($b.build_id)" else null end));
 
-# Only the tags that the site names.
+# Only the tags that the site names. What GitLab's API tells of a release has no number, so the tag is its name.
 def release:
   . as $in | .body as $r
   | if $r.action != "create" or ($r.tag | fits($in.settings.deploy_releases) | not) then empty
     else
       (first_of($r.released_at, $r.created_at) | time | need("released_at")) as $t
-      | {kind: "deployment", service: service, id: "release-\(first_of($r.id, $r.tag) | need("id"))",
+      | {kind: "deployment", service: service, id: "release-\(repository)@\($r.tag | need("tag"))",
          environment: $in.settings.environment, repository: repository, revision: first_of($r.commit.id, $r.tag),
          outcome: "succeeded", finished_at: $t, inferred: true, url: $r.url, at: $t,
          matches: matches({tag: $r.tag})}

@@ -17,6 +17,7 @@ use vigie_model::Event;
 use vigie_model::event::Context;
 use vigie_model::pattern::Pattern;
 
+use super::mapping::{Mapping, Notes};
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};
@@ -24,14 +25,12 @@ use crate::connector::{Hook, Hooks, Pool};
 mod client;
 mod clones;
 mod cursor;
-mod mapping;
 mod payload;
 mod repository;
 
 use client::Client;
 use clones::Clones;
 use cursor::Cursor;
-use mapping::{Mapping, Notes};
 use repository::{Reader, Wanted};
 
 /// As the registry lists it.
@@ -137,7 +136,14 @@ impl Pull for GitHub {
                 concealer: start.concealer.clone(),
                 limits: accept::Limits { event_bytes: self.event_bytes, ..accept::Limits::default() },
             };
-            let mapping = Mapping { hooks: self.hooks.clone(), hook, pool: self.pool.clone(), intake, now: start.now };
+            let mapping = Mapping {
+                header: "x-github-event",
+                hooks: self.hooks.clone(),
+                hook,
+                pool: self.pool.clone(),
+                intake,
+                now: start.now,
+            };
             let pages: Box<dyn Pages> = Box::new(Run {
                 client,
                 mapping,

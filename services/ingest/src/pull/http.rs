@@ -4,11 +4,12 @@
 //! to the host that was named and to no other: a redirect to elsewhere is not followed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, StatusCode, Url};
+use reqwest::{Certificate, Client, RequestBuilder, StatusCode, Url};
 
 use super::{PullError, Traffic};
 
@@ -42,7 +43,8 @@ pub(super) struct Http {
     client: Client,
     base: Url,
     credentials: Credentials,
-    traffic: Traffic,
+    /// How often it was asked.
+    requests: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -104,25 +106,40 @@ impl Http {
             client = client.add_root_certificate(certificate);
         }
         let client = client.build().map_err(|error| refused(format!("no connection can be made: {}", root(&error))))?;
-        Ok(Self { client, base, credentials, traffic: Traffic::default() })
+        Ok(Self { client, base, credentials, requests: AtomicU64::new(0) })
     }
 
     /// What was asked so far.
     pub(super) fn traffic(&self) -> Traffic {
-        self.traffic
+        Traffic { requests: self.requests.load(Ordering::Relaxed), quota_left: None }
     }
 
     /// Asks for a path below the URL. What the server cannot answer now is [`PullError::Unavailable`]; every other answer
     /// is given back, whatever its status.
-    pub(super) async fn get(&mut self, path: &str, query: &[(&str, String)]) -> Result<Answer, NoAnswer> {
+    pub(super) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Answer, NoAnswer> {
         let url = self.base.join(path).map_err(|error| refused(format!("{path}: {error}")))?;
-        let request = self.client.get(url).query(query);
+        self.send(self.client.get(url).query(query)).await
+    }
+
+    /// The same of a path with its query, with an ETag only where what stands there has changed since: else the answer is
+    /// that it has not.
+    pub(super) async fn get_changed(&self, path: &str, etag: Option<&str>) -> Result<Answer, NoAnswer> {
+        let url = self.base.join(path).map_err(|error| refused(format!("{path}: {error}")))?;
+        let request = self.client.get(url);
+        self.send(match etag {
+            Some(etag) => request.header(IF_NONE_MATCH, etag),
+            None => request,
+        })
+        .await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
         let request = match &self.credentials {
             Credentials::None => request,
             Credentials::Bearer(token) => request.bearer_auth(token),
             Credentials::Basic(user, password) => request.basic_auth(user, password.as_ref()),
         };
-        self.traffic.requests += 1;
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let mut response = request.send().await.map_err(|error| self.silent(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
@@ -132,7 +149,7 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        if status.is_redirection() {
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             let message = format!("{} sends to {}; write the URL that answers itself", self.base, brief(to));
             return Err(refused(message).into());

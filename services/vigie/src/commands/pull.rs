@@ -17,6 +17,7 @@ use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
 
 mod git;
 mod github;
+mod gitlab;
 mod prometheus;
 mod schedule;
 
@@ -54,6 +55,14 @@ and what came both ways counts once. A token needs read access to contents, pull
 runs of workflows are deployments, actions."
     )]
     GitHub(Box<github::Args>),
+    /// Commits, merge requests, deployments and incidents from GitLab
+    #[command(
+        name = "gitlab",
+        after_help = "\
+What it gives is what GitLab's webhooks give: the settings and the map of the [[hook]] of the same source hold for both,
+and what came both ways counts once. A token needs the scope read_api and, in the project or group, the role Reporter."
+    )]
+    GitLab(Box<gitlab::Args>),
     /// The availability of services from Prometheus, or from what speaks its API (Mimir, Thanos, VictoriaMetrics)
     #[command(after_help = "\
 Asks for what is up and down (--query), or for good requests among all (--good and --total). A state is read as far apart
@@ -65,10 +74,11 @@ join them in the query where that is not meant, like max by (service) (up).")]
 pub async fn run(context: Context, args: Args) -> Outcome {
     let (flags, format) = (&[][..], output(&args).format);
     let config = context.load(flags)?;
-    let (wanted, unsupported) = match args.source {
-        Some(Source::Git(args)) => (vec![Arc::new(args.source()) as Arc<dyn Pull>], 0),
-        Some(Source::Prometheus(args)) => (args.sources(&config)?, 0),
-        Some(Source::GitHub(args)) => (args.sources(&config)?, 0),
+    let wanted = match args.source {
+        Some(Source::Git(args)) => vec![Arc::new(args.source()) as Arc<dyn Pull>],
+        Some(Source::Prometheus(args)) => args.sources(&config)?,
+        Some(Source::GitHub(args)) => args.sources(&config)?,
+        Some(Source::GitLab(args)) => args.sources(&config)?,
         None => configured(&config)?,
     };
     let engine = context.engine(&config, Use::Write, Folding::OnDemand).await?;
@@ -96,7 +106,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     if shutdown.is_asked() {
         return Err(Failure::new("the pull was interrupted; the next one goes on where it stood"));
     }
-    if failures > 0 || unsupported > 0 { Err(Failure::said()) } else { Ok(()) }
+    if failures > 0 { Err(Failure::said()) } else { Ok(()) }
 }
 
 /// Pulls a source with a bar, where somebody looks.
@@ -123,37 +133,28 @@ fn output(args: &Args) -> Output {
         Some(Source::Git(args)) => args.output,
         Some(Source::Prometheus(args)) => args.output,
         Some(Source::GitHub(args)) => args.output,
+        Some(Source::GitLab(args)) => args.output,
         None => args.output,
     }
 }
 
-/// The pulls of the configuration, and how many of its entries this release cannot pull: each is said.
-fn configured(config: &Config) -> Result<(Vec<Arc<dyn Pull>>, usize), Failure> {
+/// The pulls of the configuration.
+fn configured(config: &Config) -> Result<Vec<Arc<dyn Pull>>, Failure> {
     if config.pulls.is_empty() {
         return Err(Failure::new(
             "there is nothing to pull: write a [[pull]] into vigie.toml, or name a source: vigie pull git PATH",
         ));
     }
-    let (mut all, mut others) = (Vec::new(), 0);
-    for entry in &config.pulls {
-        match wanted(config, &entry.source)? {
-            Some(source) => all.push(source),
-            None => {
-                others += 1;
-                say(format_args!("error: {}: this release does not pull it", name(&entry.source)));
-            }
-        }
-    }
-    Ok((all, others))
+    config.pulls.iter().map(|entry| wanted(config, &entry.source)).collect()
 }
 
-/// What a `[[pull]]` asks; `None`: this release cannot pull it.
-pub fn wanted(config: &Config, source: &PullSource) -> Result<Option<Arc<dyn Pull>>, Failure> {
+/// What a `[[pull]]` asks.
+pub fn wanted(config: &Config, source: &PullSource) -> Result<Arc<dyn Pull>, Failure> {
     Ok(match source {
-        PullSource::Git(source) => Some(Arc::new(source.clone())),
-        PullSource::Prometheus(entry) => Some(Arc::new(entry.pull(config))),
-        PullSource::GitHub(entry) => Some(Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database))),
-        PullSource::GitLab(_) => None,
+        PullSource::Git(source) => Arc::new(source.clone()),
+        PullSource::Prometheus(entry) => Arc::new(entry.pull(config)),
+        PullSource::GitHub(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
+        PullSource::GitLab(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
     })
 }
 
@@ -162,7 +163,7 @@ pub fn name(source: &PullSource) -> String {
     match source {
         PullSource::Git(source) => format!("git {}", source.path.display()),
         PullSource::GitHub(own) => format!("github {}", own.repositories.join(" ")),
-        PullSource::GitLab(names) => format!("gitlab {}", names.join(" ")),
+        PullSource::GitLab(own) => format!("gitlab {}", own.projects.join(" ")),
         PullSource::Prometheus(own) => format!("prometheus {}", own.http.url),
     }
 }

@@ -62,7 +62,10 @@ impl Config {
                 ("every_merge", PullSource::Git(GitSource { deployments: Deployments::EveryMerge, .. })) => {
                     Some(Value::Boolean(true))
                 }
-                ("gitlab", PullSource::GitLab(names)) => texts(names),
+                ("gitlab", PullSource::GitLab(own)) => texts(&own.projects),
+                ("exclude", PullSource::GitLab(own)) if !own.exclude.is_empty() => texts(&own.exclude),
+                ("source", PullSource::GitLab(own)) => text(&own.source),
+                ("ca_file", PullSource::GitLab(own)) => own.ca_file.as_ref().and_then(|path| text(path.display())),
                 ("github", PullSource::GitHub(own)) => texts(&own.repositories),
                 ("exclude", PullSource::GitHub(own)) if !own.exclude.is_empty() => texts(&own.exclude),
                 ("source", PullSource::GitHub(own)) => text(&own.source),

@@ -7,6 +7,7 @@
 mod catalogue;
 mod effective;
 pub(crate) mod github;
+pub(crate) mod gitlab;
 mod hooks;
 mod keys;
 mod metrics;

@@ -11,6 +11,7 @@ use vigie_model::window::Zone;
 use vigie_model::{MINUTE, Time};
 
 use super::github::{GitHubEntry, github};
+use super::gitlab::{GitLabEntry, gitlab};
 use super::keys::PULL;
 use super::prometheus::{PrometheusEntry, prometheus};
 use super::reader::{Node, Reader, Section};
@@ -35,8 +36,8 @@ pub enum PullSource {
     Git(GitSource),
     /// Repositories on GitHub.
     GitHub(GitHubEntry),
-    /// Projects on GitLab, `group/…/name`.
-    GitLab(Vec<String>),
+    /// Projects on GitLab.
+    GitLab(GitLabEntry),
     /// A Prometheus server.
     Prometheus(Box<PrometheusEntry>),
 }
@@ -83,15 +84,15 @@ const ONLY: &[(&str, &[&str])] = &[
     ("step", &["prometheus"]),
     ("delay", &["prometheus"]),
     ("since", &["prometheus"]),
-    ("source", &["github", "prometheus"]),
-    ("exclude", &["github"]),
+    ("source", &["github", "gitlab", "prometheus"]),
+    ("exclude", &["github", "gitlab"]),
     ("clones", &["github"]),
     ("app_id", &["github"]),
     ("app_key_file", &["github"]),
     ("installation", &["github"]),
     ("username", &["prometheus"]),
     ("password_file", &["prometheus"]),
-    ("ca_file", &["prometheus"]),
+    ("ca_file", &["gitlab", "prometheus"]),
     ("headers", &["prometheus"]),
 ];
 
@@ -149,9 +150,7 @@ fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Opti
     let source = match name {
         "git" => git(reader, section, &node)?,
         "github" => PullSource::GitHub(github(reader, section, url.clone(), token_file.clone())?),
-        "gitlab" => PullSource::GitLab(names(reader, &node, |name| {
-            name.split('/').count() >= 2 && name.split('/').all(|part| !part.is_empty())
-        })?),
+        "gitlab" => PullSource::GitLab(gitlab(reader, section, url.clone(), token_file.clone())?),
         _ => {
             let url = reader.parsed(&node, check_url)?;
             PullSource::Prometheus(Box::new(prometheus(reader, section, url, token_file.clone(), settings)?))
@@ -177,17 +176,6 @@ fn git(reader: &mut Reader, section: &Section<'_>, node: &Node<'_>) -> Option<Pu
     };
     let path = reader.text(node)?.into();
     Some(PullSource::Git(GitSource { path, repository, service, environment, deployments }))
-}
-
-fn names(reader: &mut Reader, node: &Node<'_>, good: impl Fn(&str) -> bool) -> Option<Vec<String>> {
-    let mut all = Vec::new();
-    for item in reader.items(node) {
-        let check = |name: &str| {
-            if good(name) { Ok(name.to_owned()) } else { Err("write it like acme/shop, without the host") }
-        };
-        all.extend(reader.parsed(&item, check));
-    }
-    (!all.is_empty()).then_some(all)
 }
 
 fn when(reader: &mut Reader, section: &Section<'_>) -> Option<When> {

@@ -85,6 +85,9 @@ every = "15m"
 [[pull]]
 gitlab = "acme/deep/shop"
 url = "https://gitlab.acme.example/"
+token_file = "/run/secrets/gitlab"
+exclude = "acme/deep/*-archive"
+ca_file = "/etc/ssl/acme.pem"
 [[pull]]
 git = "/srv/git/shop"
 tags = "v*"
@@ -298,6 +301,9 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\nevery = '5s'", "at least 1m"),
         ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\ntags = 'v*'", "only a git pull has this"),
         ("[[pull]]\ngitlab = 'a/b'\ntoken = 'abc'", "write token_file = "),
+        ("[[pull]]\ngitlab = 'a/b'", "write token_file"),
+        ("[[pull]]\ngitlab = 'https://gitlab.com/a'\ntoken_file = 'a'", "write it like acme/shop, acme/web/shop-*"),
+        ("[[pull]]\ngitlab = 'a/b'\ntoken_file = 'a'\napp_id = 7", "only a github pull has this"),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
         ("[[pull]]\ngit = 'a'\n[[pull]]\ngit = 'a'\nevery_merge = true", "this is pulled twice"),

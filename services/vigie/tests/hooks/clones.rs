@@ -11,8 +11,9 @@ use vigie_ingest::pull::github::GitHub;
 use vigie_store::PreparedEvent;
 use vigie_testkit::{TestDatabase, events, store_test_suite};
 
-use crate::github::{pull_of, pulled};
+use crate::github::pull_of;
 use crate::house::{Site, facts};
+use crate::pulling::pulled;
 
 store_test_suite! {
     a_service_counts_the_commits_that_touch_its_paths,

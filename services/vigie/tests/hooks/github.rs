@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_engine::{Engine, PullFailure, PullOptions, Pulled};
 use vigie_githubkit::github::{Denied, GitHub as Server, Organisation, Part, Secondary, Size};
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::github::{Access, GitHub};
-use vigie_model::facts::ServiceFacts;
 use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::house::{House, Site, facts, settle};
+use crate::pulling::{PRODUCTION, another, pull, pulled, told};
 
 store_test_suite! {
     the_history_is_the_servers,
@@ -47,17 +46,6 @@ pub fn pull_of(server: &Server, site: &Site) -> GitHub {
     }
 }
 
-async fn pull(engine: &Engine, source: &GitHub) -> Result<Pulled, PullFailure> {
-    let options = PullOptions { patience: Duration::from_secs(60), schedule: None, told: &|_| {} };
-    engine.pull(source, options, std::future::pending()).await
-}
-
-pub async fn pulled(engine: &Engine, source: &GitHub) -> Pulled {
-    let pulled = pull(engine, source).await.unwrap();
-    settle(engine).await;
-    pulled
-}
-
 /// Pushes what happened from a place on.
 async fn push(house: &House, server: &Server, skip: usize) {
     for (number, (kind, body)) in server.organisation(|all| all.deliveries_after(skip)).into_iter().enumerate() {
@@ -68,14 +56,6 @@ async fn push(house: &House, server: &Server, skip: usize) {
     }
     house.settle().await;
 }
-
-/// A database of the same kind.
-async fn another(database: &TestDatabase) -> TestDatabase {
-    if database.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() }
-}
-
-/// Where the made-up services run.
-const PRODUCTION: [&str; 2] = ["production", "prod-eu"];
 
 /// What the server's own data says of a repository's deployments into production that ended, and of its incidents.
 fn truth(server: &Server) -> BTreeMap<String, (usize, usize)> {
@@ -93,23 +73,6 @@ fn truth(server: &Server) -> BTreeMap<String, (usize, usize)> {
         });
         counted.filter(|(_, (deployments, incidents))| deployments + incidents > 0).collect()
     })
-}
-
-/// The same as the facts have it, by the service, which is named like its repository; incidents are counted all together,
-/// as labels name other services.
-fn told(all: &[ServiceFacts]) -> (BTreeMap<String, usize>, usize) {
-    let mut deployments = BTreeMap::new();
-    let mut incidents = std::collections::BTreeSet::new();
-    for service in all {
-        let rows = service.deployments.iter();
-        let ended = rows.filter(|row| PRODUCTION.contains(&&*row.environment) && row.finished_at.is_some());
-        let count = ended.count();
-        if count > 0 {
-            deployments.insert(service.service.service.to_string(), count);
-        }
-        incidents.extend(service.incidents.iter().map(|row| row.id.to_string()));
-    }
-    (deployments, incidents.len())
 }
 
 async fn the_history_is_the_servers(database: TestDatabase) {

@@ -5,8 +5,10 @@
 mod arriving;
 mod clones;
 mod github;
+mod gitlab;
 mod house;
 mod mapping;
 mod monitors;
 mod peers;
+mod pulling;
 mod replaying;

@@ -8,24 +8,19 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{DATE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER};
+use http::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER};
 use octocrab::Octocrab;
 use octocrab::models::{AppId, InstallationId};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::super::http::{cause, secret};
+use super::super::patience::{Patience, Quota, Trouble, UNSAID, next_of, number, resets_in, text};
 use super::super::{PullError, Traffic};
 use super::Access;
 
-/// How often a request is asked at most.
-const TRIES: u32 = 5;
-/// What is waited for within a run; longer pauses end it.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// What GitHub wants where a limit was met and nothing says for how long.
-const UNSAID: Duration = Duration::from_secs(60);
-/// The share of a quota that is left to others: one in so many.
-const RESERVE: u64 = 10;
+/// What the headers of a quota begin with.
+const LIMIT: &str = "x-ratelimit-";
 const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -35,20 +30,10 @@ pub(super) struct Client {
     /// The REST API's URL, without a slash at its end.
     rest: String,
     graphql: String,
-    /// The first pause before a request is asked again; each is twice the one before.
-    pause: Duration,
+    patience: Patience,
     traffic: Traffic,
     /// What is left of each of the quotas.
     quotas: HashMap<String, Quota>,
-}
-
-/// What is left of a quota.
-#[derive(Debug, Clone, Copy)]
-struct Quota {
-    remaining: u64,
-    limit: u64,
-    /// When there will be more.
-    resets_in: Duration,
 }
 
 /// What a path answered.
@@ -101,13 +86,6 @@ struct Answer {
     body: String,
 }
 
-/// Why a try gave nothing.
-enum Trouble {
-    /// It may be tried again, after so long where GitHub says so.
-    Passing(String, Option<Duration>),
-    Final(PullError),
-}
-
 impl Client {
     /// Reads the secrets. Only for an app without an installation something is asked already.
     pub(super) async fn open(url: &str, access: &Access, owner: &str, pause: Duration) -> Result<Self, PullError> {
@@ -133,7 +111,8 @@ impl Client {
                 builder.build().map_err(made)?
             }
         };
-        let mut client = Self { crab, rest, graphql, pause, traffic: Traffic::default(), quotas: HashMap::new() };
+        let patience = Patience { first: pause };
+        let mut client = Self { crab, rest, graphql, patience, traffic: Traffic::default(), quotas: HashMap::new() };
         if let Access::App { installation, .. } = access {
             let id = match installation {
                 Some(id) => *id,
@@ -207,11 +186,10 @@ impl Client {
                     message: format!("{url} answers what is no JSON: {error}"),
                     retry_after: None,
                 })?;
-                let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
                 Ok(Got::Fresh(Page {
                     body,
-                    etag: text(ETAG).map(str::to_owned),
-                    next: text(LINK).and_then(next_of).map(str::to_owned),
+                    etag: text(&answer.headers, ETAG.as_str()).map(str::to_owned),
+                    next: text(&answer.headers, LINK.as_str()).and_then(next_of).map(str::to_owned),
                 }))
             }
             _ => Ok(Got::Refused(reason(&answer))),
@@ -242,7 +220,7 @@ impl Client {
             tries += 1;
             let message = if missing.is_empty() { "GitHub answers nothing".to_owned() } else { missing.join("; ") };
             let asked_for = is_limit.then(|| self.quotas.get("graphql").map_or(UNSAID, |quota| quota.resets_in));
-            self.wait(tries, message, asked_for).await?;
+            self.patience.wait(tries, message, asked_for).await?;
         }
     }
 
@@ -251,11 +229,9 @@ impl Client {
         let mut tries = 0;
         let quota = request.quota();
         loop {
-            if let Some(left) = self.quotas.get(quota).filter(|left| left.remaining < left.limit.div_ceil(RESERVE)) {
-                let message = format!("{} of {} requests are left, which others may need", left.remaining, left.limit);
-                let retry_after = Some(left.resets_in);
+            if let Some(left) = self.quotas.get(quota).copied().filter(Quota::is_low) {
                 self.quotas.remove(quota);
-                return Err(PullError::Unavailable { message, retry_after });
+                return Err(PullError::Unavailable { message: left.message(), retry_after: Some(left.resets_in) });
             }
             self.traffic.requests += 1;
             let answer = self.once(request).await;
@@ -263,19 +239,9 @@ impl Client {
             match answer.map_err(|error| Trouble::Passing(cause(&error), None)).and_then(|answer| self.judged(answer)) {
                 Ok(answer) => return Ok(answer),
                 Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::Passing(message, asked_for)) => self.wait(tries, message, asked_for).await?,
+                Err(Trouble::Passing(message, asked_for)) => self.patience.wait(tries, message, asked_for).await?,
             }
         }
-    }
-
-    /// Waits before the next try, or gives up.
-    async fn wait(&self, tries: u32, message: String, asked_for: Option<Duration>) -> Result<(), PullError> {
-        let pause = asked_for.unwrap_or_else(|| self.pause * 2_u32.pow(tries - 1));
-        if tries >= TRIES || pause > PATIENCE {
-            return Err(PullError::Unavailable { message, retry_after: asked_for });
-        }
-        tokio::time::sleep(pause).await;
-        Ok(())
     }
 
     async fn once(&self, request: &Request<'_>) -> octocrab::Result<Answer> {
@@ -290,14 +256,12 @@ impl Client {
     /// An answer that asking again would not change.
     fn judged(&mut self, answer: Answer) -> Result<Answer, Trouble> {
         self.note_quota(&answer.headers);
-        let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        let retry_after = number(RETRY_AFTER.as_str()).map(Duration::from_secs);
-        let is_limit = retry_after.is_some()
-            || number("x-ratelimit-remaining") == Some(0)
-            || answer.body.contains("secondary rate limit");
+        let retry_after = number(&answer.headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let is_used_up = number(&answer.headers, "x-ratelimit-remaining") == Some(0);
+        let is_limit = retry_after.is_some() || is_used_up || answer.body.contains("secondary rate limit");
         match answer.status {
             StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if is_limit => {
-                let reset = resets_in(&answer.headers).filter(|_| number("x-ratelimit-remaining") == Some(0));
+                let reset = resets_in(&answer.headers, LIMIT).filter(|_| is_used_up);
                 Err(Trouble::Passing(reason(&answer), Some(retry_after.or(reset).unwrap_or(UNSAID))))
             }
             StatusCode::TOO_MANY_REQUESTS => Err(Trouble::Passing(reason(&answer), Some(UNSAID))),
@@ -311,32 +275,9 @@ impl Client {
     }
 
     fn note_quota(&mut self, headers: &HeaderMap) {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let number = |name: &str| text(name).and_then(|value| value.trim().parse().ok());
-        let (Some(remaining), Some(limit)) = (number("x-ratelimit-remaining"), number("x-ratelimit-limit")) else {
-            return;
-        };
-        let resets_in = resets_in(headers).unwrap_or(UNSAID);
-        let name = text("x-ratelimit-resource").unwrap_or("core").to_owned();
-        self.quotas.insert(name, Quota { remaining, limit, resets_in });
+        let Some(quota) = Quota::read(headers, LIMIT) else { return };
+        self.quotas.insert(text(headers, "x-ratelimit-resource").unwrap_or("core").to_owned(), quota);
     }
-}
-
-/// How long it is until a quota is full again, by GitHub's own clock.
-fn resets_in(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let reset: i64 = text("x-ratelimit-reset")?.trim().parse().ok()?;
-    let now = chrono::DateTime::parse_from_rfc2822(text(DATE.as_str())?).ok()?.timestamp();
-    // A second for what its clock rounds off.
-    Some(Duration::from_secs(u64::try_from(reset - now).unwrap_or(0) + 1))
-}
-
-/// `<https://…?page=2>; rel="next", …`
-fn next_of(link: &str) -> Option<&str> {
-    link.split(',').find_map(|part| {
-        let (url, rest) = part.trim().strip_prefix('<')?.split_once('>')?;
-        rest.contains("rel=\"next\"").then_some(url)
-    })
 }
 
 /// What GitHub says of a refusal, and what would help where it says that.

@@ -2,12 +2,12 @@
 
 use vigie_model::Event;
 
+use super::super::mapping::Notes;
 use super::super::mirror::Mirror;
 use super::super::{Pages, PullError, Start};
 use super::GitHub;
 use super::client::Client;
 use super::cursor::{Cloned, Cursor};
-use super::mapping::Notes;
 use super::repository::Reader;
 
 /// The user of whoever has a token.

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A delivery that GitHub would have sent: its type and its body.
-pub(super) type Delivery = (&'static str, Value);
+use super::super::mapping::Delivery;
 
 /// A repository as deliveries name it.
 #[derive(Debug, Clone)]

@@ -8,9 +8,9 @@ use vigie_model::Event;
 use vigie_model::pattern::Pattern;
 
 use super::super::PullError;
+use super::super::mapping::{Mapping, Notes};
 use super::client::{Client, Got, Page};
 use super::cursor::{Feed, Place, Walk};
-use super::mapping::{Mapping, Notes};
 use super::payload::{Repository, is_hidden, next, nodes};
 
 const PAGE: &str = include_str!("queries/page.graphql");

@@ -13,15 +13,7 @@ const PULLS: &str = "Pulls";
 pub(super) async fn look(config: &Config, store: Option<&Store>, now: Time, findings: &mut Vec<Finding>) {
     for entry in &config.pulls {
         let pull = match wanted(config, &entry.source) {
-            Ok(Some(pull)) => pull,
-            Ok(None) => {
-                findings.push(Finding::note(
-                    PULLS,
-                    format!("{}: this release does not pull it", name(&entry.source)),
-                    "send what it would bring as events, or wait for a release that pulls it",
-                ));
-                continue;
-            }
+            Ok(pull) => pull,
             Err(failure) => {
                 findings.push(Finding::problem(PULLS, format!("{}: {}", name(&entry.source), failure.message), ""));
                 continue;

@@ -22,12 +22,7 @@ pub fn schedule(config: &Config, engine: &Engine, shutdown: &Shutdown) -> Pulls 
     let mut tasks = JoinSet::new();
     for entry in &config.pulls {
         let source = match wanted(config, &entry.source) {
-            Ok(Some(source)) => source,
-            Ok(None) => {
-                let source = name(&entry.source);
-                tracing::warn!(source, "this release does not pull it; the entry is left out");
-                continue;
-            }
+            Ok(source) => source,
             Err(failure) => {
                 let source = name(&entry.source);
                 tracing::error!(source, error = failure.message, "it is not pulled");

@@ -71,7 +71,11 @@ pub(in crate::config) static PULL: Table = Table {
     keys: &[
         key("git", Kind::Text, "The path of a git repository."),
         key("github", Kind::Texts, "Repositories on GitHub: acme/shop, acme/shop-* or, for all of an owner's, acme."),
-        key("exclude", Kind::Texts, "github: repositories that are left out, like acme/*-archive."),
+        key(
+            "exclude",
+            Kind::Texts,
+            "github, gitlab: repositories and projects that are left out, like acme/*-archive.",
+        ),
         key("app_id", Kind::Whole(1, i64::MAX), "github: the number of the GitHub App that asks, in place of a token."),
         key("app_key_file", Kind::Text, "github: a file that holds the app's private key, in PEM."),
         key(
@@ -84,9 +88,17 @@ pub(in crate::config) static PULL: Table = Table {
             Kind::Text,
             "github: the folder of the clones that say which paths commits touch; without it, beside the database.",
         ),
-        key("gitlab", Kind::Texts, "Projects on GitLab, like acme/shop."),
+        key(
+            "gitlab",
+            Kind::Texts,
+            "Projects on GitLab: acme/web/shop, acme/web/shop-* or, for all of a group's and its subgroups', acme.",
+        ),
         key("prometheus", Kind::Text, "The URL of a Prometheus server."),
-        key("url", Kind::Text, "The API's URL, where it is not github.com's or gitlab.com's."),
+        key(
+            "url",
+            Kind::Text,
+            "github: the API's URL of a server of one's own, like https://HOST/api/v3. gitlab: the URL of the host.",
+        ),
         key("token_file", Kind::Text, "A file that holds the token."),
         key("every", Kind::Length, "How often it is asked, like 15m."),
         key(
@@ -142,14 +154,14 @@ pub(in crate::config) static PULL: Table = Table {
         key(
             "source",
             Kind::Text,
-            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own. github: the source of its events, that of the [[hook]] whose settings hold for it too; without it, github.",
+            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own. github, gitlab: the source of its events, that of the [[hook]] whose settings hold for it too; without it, github or gitlab.",
         ),
         key("username", Kind::Text, "prometheus: the user for basic authentication."),
         key("password_file", Kind::Text, "prometheus: a file that holds the user's password."),
         key(
             "ca_file",
             Kind::Text,
-            "prometheus: a file with certificates (PEM) that are trusted beside the public ones.",
+            "gitlab, prometheus: a file with certificates (PEM) that are trusted beside the public ones.",
         ),
         key(
             "headers",

@@ -5,9 +5,9 @@ use vigie_model::pattern::Pattern;
 use vigie_model::{DAY, Event, Time, parse_time};
 
 use super::super::super::PullError;
+use super::super::super::mapping::{Mapping, Notes};
 use super::super::client::{Client, Got, Page};
 use super::super::cursor::Feed;
-use super::super::mapping::{Mapping, Notes};
 use super::super::payload::nodes;
 use super::{Reader, STALE_DAYS, STATUSES, Step};
 

@@ -1,17 +1,21 @@
-//! From deliveries that GitHub would have sent to events, by the map that its webhooks go through.
+//! From deliveries that a tool would have sent to events, by the map that its webhooks go through.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 use vigie_model::{Event, Time};
 
-use super::super::PullError;
-use super::payload::Delivery;
+use super::PullError;
 use crate::accept;
 use crate::connector::{Envelope, Hook, Hooks, Outcome, Pool};
 
+/// A delivery that a tool would have sent: its type and its body.
+pub(super) type Delivery = (&'static str, Value);
+
 /// See the module's documentation.
 pub(super) struct Mapping {
+    /// The header that says the type of a delivery.
+    pub header: &'static str,
     pub hooks: Arc<Hooks>,
     pub hook: Arc<Hook>,
     pub pool: Arc<Pool>,
@@ -26,7 +30,7 @@ impl Mapping {
         let mut events = Vec::new();
         for (kind, body) in deliveries {
             let text = body.to_string();
-            let envelope = Envelope::read(&connector.manifest, [("x-github-event", *kind)], text.as_bytes());
+            let envelope = Envelope::read(&connector.manifest, [(self.header, *kind)], text.as_bytes());
             let Ok(envelope) = envelope else { continue };
             let input = envelope.input(&self.hook.source, &self.hook.settings, self.now);
             match self.pool.map(connector, &input).await {

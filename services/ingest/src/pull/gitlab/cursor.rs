@@ -1,0 +1,290 @@
+//! How far a pull of GitLab is: of each project, what was read of its branch and of its lists.
+//!
+//! Lists are read in the order of their last change, each page from the instant on where the one before ended: what changes
+//! meanwhile comes later, and nothing is skipped. Where a list stands is that instant and what was read of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use vigie_model::{Time, parse_time};
+
+/// See the module's documentation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Cursor {
+    /// By the project's number, which stays when it is renamed or moved.
+    pub projects: BTreeMap<u64, Place>,
+    /// By the group's path in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, GroupPlace>,
+}
+
+/// Up to when everything that changed in a group was read, of those of its projects whose lists were read through.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct GroupPlace {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_requests: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issues: Option<String>,
+    /// When each of its projects was asked itself, whatever the group said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole_at: Option<Time>,
+}
+
+/// How far a project is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    /// The commit of the default branch up to which all were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// What the branch looked like then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch_etag: Option<String>,
+    /// The commits that are being read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
+    #[serde(skip_serializing_if = "Feed::is_new")]
+    pub merge_requests: Feed,
+    #[serde(skip_serializing_if = "Feed::is_new")]
+    pub issues: Feed,
+    /// The issues that are incidents: one that is none any more has to be said to be none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub incidents: BTreeSet<u64>,
+    #[serde(skip_serializing_if = "Feed::is_new")]
+    pub deployments: Feed,
+    #[serde(skip_serializing_if = "Listed::is_new")]
+    pub jobs: Listed,
+    #[serde(skip_serializing_if = "Listed::is_new")]
+    pub releases: Listed,
+}
+
+/// Commits that are being read, towards a new head.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Walk {
+    pub head: String,
+    /// Those that come after this one; without it, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
+    /// The query of the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// How far a list is that is read in the order of its items' last change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Feed {
+    /// What changed before this was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// What changed at that instant and was read.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub seen: BTreeSet<u64>,
+    /// The page of those that changed at or after that instant: more than a page changed at once.
+    #[serde(skip_serializing_if = "is_first")]
+    pub page: u64,
+    /// What the list looked like from that instant on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The list was read to its end when it was asked for last.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_through: bool,
+    /// From here on something could not be seen of the items that the list gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lacking: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_first(page: &u64) -> bool {
+    *page <= 1
+}
+
+impl Feed {
+    pub(super) fn is_new(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Goes back to where something could not be seen: it may be seen by now.
+    pub(super) fn begin(&mut self) {
+        if let Some(lacking) = self.lacking.take() {
+            *self = Self { until: Some(lacking), ..Self::default() };
+        }
+    }
+
+    /// What is asked for: from when on, and which page of it.
+    pub(super) fn asked(&self) -> (&str, u64) {
+        // The list is asked for in the order of changes only together with an instant.
+        (self.until.as_deref().unwrap_or("1970-01-01T00:00:00Z"), self.page.max(1))
+    }
+
+    /// Whether an item was not read yet as it stands.
+    pub(super) fn wants(&self, id: u64, updated_at: &str) -> bool {
+        let (Some(until), Ok(at)) = (self.instant(), parse_time(updated_at)) else { return true };
+        at > until || (at == until && !self.seen.contains(&id))
+    }
+
+    fn instant(&self) -> Option<Time> {
+        parse_time(self.until.as_deref()?).ok()
+    }
+
+    /// Notes that something could not be seen of an item.
+    pub(super) fn lack(&mut self, updated_at: &str) {
+        self.lacking.get_or_insert_with(|| updated_at.to_owned());
+    }
+
+    /// Notes a page that was read: the numbers and instants of its items, the oldest first. `etag` is that of the page; there
+    /// is more to read where it is full. Gives whether there is.
+    pub(super) fn turn(&mut self, items: &[(u64, &str)], etag: Option<String>, is_full: bool) -> bool {
+        let before = self.instant();
+        let is_first = self.page <= 1;
+        let last = items.iter().filter_map(|(_, at)| Some((parse_time(at).ok()?, *at))).max();
+        let is_same = last.is_none_or(|(last, _)| before == Some(last));
+        if let Some((last, text)) = last.filter(|(last, _)| before.is_none_or(|before| *last >= before)) {
+            if !is_same {
+                self.until = Some(text.to_owned());
+                self.seen.clear();
+                self.page = 0;
+            }
+            self.seen.extend(items.iter().filter(|(_, at)| parse_time(at) == Ok(last)).map(|(id, _)| *id));
+        }
+        if is_full && is_same {
+            self.page = self.page.max(1) + 1;
+        } else if !is_full {
+            self.page = 0;
+        }
+        // It is that of what the next reading asks for only if that is the same.
+        self.etag = etag.filter(|_| is_same && is_first && !is_full);
+        self.is_through = !is_full;
+        is_full
+    }
+}
+
+/// How far a list is that is read from its newest item on, down to where an earlier reading began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Listed {
+    /// The mark (a number, or an instant) below which everything was read, and is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// What the list looked like when it was read last, where nothing in it was still to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// A reading that is not through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub walk: Option<ListedWalk>,
+}
+
+/// A reading of such a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ListedWalk {
+    /// What `until` will be.
+    pub until: i64,
+    /// What the ETag will be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The query of the next page.
+    pub next: String,
+}
+
+impl Listed {
+    pub(super) fn is_new(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether an item is to be read: one at the mark itself may have changed since.
+    pub(super) fn wants(&self, mark: i64) -> bool {
+        self.until.is_none_or(|until| mark >= until)
+    }
+
+    /// Notes a page that was read. `marks` are those of its items, the newest first; `open` is the least of those that will
+    /// change. Gives whether there is more to read, at `next`.
+    pub(super) fn turn(
+        &mut self,
+        marks: &[i64],
+        open: Option<i64>,
+        etag: Option<String>,
+        next: Option<String>,
+    ) -> bool {
+        let newest = marks.first().copied().or(self.until).unwrap_or(i64::MIN);
+        let mut walk = self.walk.take().unwrap_or_else(|| ListedWalk { until: newest, etag, next: String::new() });
+        if let Some(open) = open {
+            walk.until = walk.until.min(open);
+            walk.etag = None;
+        }
+        let is_through = marks.last().is_none_or(|last| !self.wants(*last));
+        match next.filter(|_| !is_through) {
+            Some(next) => {
+                walk.next = next;
+                self.walk = Some(walk);
+                true
+            }
+            None => {
+                self.until = Some(walk.until).filter(|until| *until != i64::MIN);
+                self.etag = walk.etag;
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: [&str; 4] = [
+        "2026-01-01T00:00:00.001Z",
+        "2026-01-01T00:00:00.002Z",
+        "2026-01-01T00:00:00.003Z",
+        "2026-01-01T00:00:00.004Z",
+    ];
+
+    #[test]
+    fn a_list_is_read_on_from_its_last_change() {
+        let mut feed = Feed::default();
+        assert!(feed.turn(&[(1, AT[0]), (2, AT[1])], Some("a".to_owned()), true));
+        assert_eq!(feed.asked(), (AT[1], 1));
+        assert!(!feed.wants(2, AT[1]) && feed.wants(3, AT[1]) && feed.wants(2, AT[2]));
+        assert!(!feed.turn(&[(2, AT[1]), (3, AT[2])], Some("b".to_owned()), false));
+        assert_eq!(feed.etag, None, "it is not that of what is asked next");
+        assert!(!feed.turn(&[(3, AT[2])], Some("c".to_owned()), false));
+        assert_eq!((feed.etag.as_deref(), feed.asked()), (Some("c"), (AT[2], 1)));
+        assert!(!feed.turn(&[], None, false));
+        assert_eq!(feed.asked(), (AT[2], 1), "an empty list says nothing new");
+        // An instant with another offset is the same.
+        assert!(!feed.wants(3, "2026-01-01T01:00:00.003+01:00"));
+    }
+
+    #[test]
+    fn more_than_a_page_may_change_at_once() {
+        let mut feed = Feed::default();
+        assert!(feed.turn(&[(1, AT[0]), (2, AT[0])], None, true));
+        assert!(feed.turn(&[(1, AT[0]), (2, AT[0])], None, true));
+        assert_eq!(feed.asked(), (AT[0], 2));
+        assert!(feed.turn(&[(3, AT[0]), (4, AT[1])], None, true));
+        assert_eq!(feed.asked(), (AT[1], 1));
+        assert_eq!(feed.seen, BTreeSet::from([4]));
+    }
+
+    #[test]
+    fn a_list_from_the_newest_on_ends_where_the_last_reading_began() {
+        let mut list = Listed::default();
+        assert!(list.turn(&[9, 8], None, Some("a".to_owned()), Some("2".to_owned())));
+        assert!(!list.turn(&[7], Some(7), None, None));
+        assert_eq!((list.until, &list.etag), (Some(7), &None), "the seventh is to change");
+        assert!(!list.turn(&[11, 9, 6], None, Some("b".to_owned()), Some("2".to_owned())));
+        assert_eq!((list.until, list.etag.as_deref()), (Some(11), Some("b")));
+    }
+
+    #[test]
+    fn what_could_not_be_seen_is_read_again() {
+        let mut feed = Feed::default();
+        feed.lack(AT[1]);
+        feed.lack(AT[2]);
+        feed.turn(&[(1, AT[1]), (2, AT[2])], None, false);
+        assert!(!feed.wants(1, AT[1]));
+        feed.begin();
+        assert!(feed.wants(1, AT[1]) && feed.lacking.is_none());
+    }
+}
