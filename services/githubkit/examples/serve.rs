@@ -1,13 +1,15 @@
-//! Serves an organisation until the input ends: `serve SEED SIZE`. With a folder as third, writes its deliveries there
-//! first, one JSON a line.
+//! Serves an organisation until the input ends: `serve SEED SIZE`. With a file as third, writes its deliveries there first, one
+//! JSON a line. With `gitlab` before all that, as GitLab would.
 
 use std::io::{BufWriter, Read, Write};
 
 use vigie_githubkit::github::{GitHub, Organisation, Size};
+use vigie_githubkit::gitlab::{GitLab, deliveries_after};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let is_gitlab = arguments.next_if_eq("gitlab").is_some();
     let seed = arguments.next().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     let size = match arguments.next().as_deref() {
         Some("large") => Size::large(),
@@ -27,15 +29,25 @@ async fn main() -> std::io::Result<()> {
     if let Some(file) = arguments.next() {
         let begun = std::time::Instant::now();
         let mut out = BufWriter::new(std::fs::File::create(file)?);
-        for (event, body) in organisation.deliveries() {
+        let all = if is_gitlab { deliveries_after(&organisation, 0) } else { organisation.deliveries() };
+        for (event, body) in all {
             writeln!(out, "{}", serde_json::json!({"type": event, "body": body}))?;
         }
         out.flush()?;
         eprintln!("deliveries in {:?}", begun.elapsed());
     }
-    let server = GitHub::serve(organisation).await;
-    println!("{}", server.url());
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
-    server.stop().await;
+    let ended = || tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    if is_gitlab {
+        let server = GitLab::serve(organisation).await;
+        println!("{}", server.url());
+        ended().await??;
+        eprintln!("{} requests", server.traffic().requests.len());
+        server.stop().await;
+    } else {
+        let server = GitHub::serve(organisation).await;
+        println!("{}", server.url());
+        ended().await??;
+        server.stop().await;
+    }
     Ok(())
 }

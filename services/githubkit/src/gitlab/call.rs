@@ -53,11 +53,17 @@ impl<'a> Call<'a> {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A project by its number or its path.
+    /// A project by its number or its path, also by one that it once had.
     pub fn project(&self, name: &str) -> Option<&'a Repository> {
         let all = self.organisation.repositories.iter().map(AsRef::as_ref);
-        all.filter(|it| self.faults.denies(it, Part::Repository).is_none())
-            .find(|it| it.id.to_string() == name || path_of(self.organisation, it).eq_ignore_ascii_case(name))
+        all.filter(|it| self.faults.denies(it, Part::Repository).is_none()).find(|it| {
+            let path = path_of(self.organisation, it);
+            let group = path.trim_end_matches(it.name.as_str());
+            let mut former = it.former_names.iter().map(|former| format!("{group}{former}"));
+            it.id.to_string() == name
+                || path.eq_ignore_ascii_case(name)
+                || former.any(|former| former.eq_ignore_ascii_case(name))
+        })
     }
 
     fn per_page(&self) -> usize {

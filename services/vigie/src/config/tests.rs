@@ -300,7 +300,7 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngithub = 'acme'\napp_id = 7\ntoken_file = 'a'", "token_file says who asks too"),
         ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\nevery = '5s'", "at least 1m"),
         ("[[pull]]\ngithub = 'a/b'\ntoken_file = 'a'\ntags = 'v*'", "only a git pull has this"),
-        ("[[pull]]\ngitlab = 'a/b'\ntoken = 'abc'", "write token_file = "),
+        ("[[pull]]\ngitlab = 'a/b'\ntoken_file = 'a'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngitlab = 'a/b'", "write token_file"),
         ("[[pull]]\ngitlab = 'https://gitlab.com/a'\ntoken_file = 'a'", "write it like acme/shop, acme/web/shop-*"),
         ("[[pull]]\ngitlab = 'a/b'\ntoken_file = 'a'\napp_id = 7", "only a github pull has this"),

@@ -413,6 +413,12 @@ async fn groups_patterns_and_what_is_left_out(database: TestDatabase) {
         count == 1 && notes[0].contains("harbour/nothing, a project or group on GitLab: there is none"),
         "{notes:?}"
     );
+    let former = format!("harbour/platform/{}-old", names[3]);
+    let (count, notes) = read(&[&former], &[]).await.unwrap();
+    assert!(
+        count == 1 && notes[0].contains(&format!("{former} is called harbour/platform/{} now", names[3])),
+        "{notes:?}"
+    );
     let refused = read(&["elsewhere"], &[]).await.unwrap_err();
     assert!(refused.to_string().contains("or the token may not see it"), "{refused}");
     engine.shutdown().await;

@@ -32,14 +32,9 @@ pub(super) async fn listed(
                 notes.add(format!("{entry} fits no project that the token may see"));
             }
             Found::Projects(found) => {
-                if let [one] = found.as_slice()
-                    && entry.contains('/')
-                    && !entry.contains(['*', '?'])
-                    && !one.path.to_lowercase().starts_with(&entry.to_lowercase())
-                {
+                if let Some(name) = renamed(entry, &found) {
                     notes.add(format!(
-                        "{entry} is called {} now: write that, and {entry} under formerly of its service's repository",
-                        one.path
+                        "{entry} is called {name} now: write that, and {entry} under formerly of its service's repository"
                     ));
                 }
                 projects.extend(found);
@@ -55,6 +50,12 @@ pub(super) async fn listed(
     let mut seen = HashSet::new();
     projects.retain(|project| seen.insert(project.id));
     Ok(projects)
+}
+
+/// What the project that an entry names is called now, where it is called otherwise. One that lies in a group is not named.
+fn renamed<'f>(entry: &str, found: &'f [Project]) -> Option<&'f str> {
+    let [Project { path, group: None, .. }] = found else { return None };
+    (entry.contains('/') && !path.eq_ignore_ascii_case(entry)).then_some(path)
 }
 
 /// What one entry means: a project, a group, or by a pattern some of a group's.
