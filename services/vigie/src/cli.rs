@@ -47,6 +47,7 @@ commands! {
     Export export;
     Pull pull;
     Scorecard scorecard;
+    Catalog catalog;
     Connector connector;
     Deliveries deliveries;
     Replay replay;

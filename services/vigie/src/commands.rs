@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod catalog;
 pub mod config;
 pub mod connector;
 pub mod database;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
 
 mod bench;
+mod catalog;
 mod connector;
 mod crash;
 mod database;
