@@ -88,6 +88,8 @@ fn in_repository(call: &Call, repository: &Repository, rest: &[&str]) -> Answer 
         ["deployments", id, "statuses"] => ships::statuses(call, &view, id),
         ["actions", "runs"] => ships::runs(call, &view),
         ["actions", "runs", id] => ships::run(&view, id),
+        ["actions", "workflows"] => ships::workflows(call, &view),
+        ["actions", "workflows", id, "runs"] => ships::runs_of(call, &view, id),
         ["releases"] => ships::releases(call, &view),
         _ => Answer::not_found(),
     }
