@@ -47,6 +47,7 @@ commands! {
     Export export;
     Pull pull;
     Scorecard scorecard;
+    Discover discover;
     Catalog catalog;
     Connector connector;
     Deliveries deliveries;

@@ -6,6 +6,7 @@ pub mod connector;
 pub mod database;
 pub mod deliveries;
 pub mod demo;
+pub mod discover;
 pub mod doctor;
 pub mod export;
 pub mod import;

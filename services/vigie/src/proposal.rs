@@ -17,7 +17,7 @@ use crate::terminal::{Paint, Tone, print, print_json, say};
 /// One table of the file, like `[[service]]`, with what a reader should know of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
-    /// The table's name, without brackets.
+    /// The table's name, without brackets; empty for a remark that is of no table.
     pub table: &'static str,
     /// A line each, above the table.
     pub comments: Vec<String>,
@@ -28,6 +28,11 @@ impl Section {
     /// A table without a key.
     pub fn new(table: &'static str) -> Self {
         Self { table, comments: Vec::new(), keys: Vec::new() }
+    }
+
+    /// Lines that are for people alone.
+    pub fn remark_only(comment: impl Into<String>) -> Self {
+        Self::new("").remark(comment)
     }
 
     /// With a key. What is empty is left out.
@@ -70,7 +75,9 @@ impl Section {
         for comment in &self.comments {
             let _ = writeln!(out, "# {}", one_line(comment));
         }
-        let _ = writeln!(out, "[[{}]]", self.table);
+        if !self.table.is_empty() {
+            let _ = writeln!(out, "[[{}]]", self.table);
+        }
         for (key, value) in &self.keys {
             let _ = writeln!(out, "{key} = {value}");
         }
@@ -191,6 +198,8 @@ impl Proposal {
             let own = self.sections.iter().filter(|section| section.table == table).map(Section::json);
             all.insert(format!("{table}s"), own.collect());
         }
+        let remarks = self.sections.iter().filter(|section| section.table.is_empty());
+        all.insert("remarks".to_owned(), remarks.flat_map(|section| section.comments.iter().cloned()).collect());
         let note = |note: &Note| {
             let level = if note.is_fault { "error" } else { "note" };
             json!({"level": level, "place": note.place, "message": note.message})

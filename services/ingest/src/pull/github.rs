@@ -23,12 +23,14 @@ use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
 mod cursor;
+mod discover;
 mod mapping;
 mod payload;
 mod repository;
 
 use client::Client;
 use cursor::Cursor;
+pub use discover::Lookout;
 use mapping::{Mapping, Notes};
 use repository::{Reader, Wanted};
 
@@ -90,7 +92,11 @@ impl GitHub {
 
     /// The owner of the first repository.
     fn owner(&self) -> &str {
-        self.repositories.first().and_then(|name| name.split('/').next()).unwrap_or_default()
+        self.repositories.first().map(|name| Self::owner_of(name)).unwrap_or_default()
+    }
+
+    fn owner_of(name: &str) -> &str {
+        name.split('/').next().unwrap_or_default()
     }
 }
 

@@ -9,6 +9,7 @@ mod crash;
 mod database;
 mod declared;
 mod demo;
+mod discover;
 mod doctor;
 mod git;
 mod hooks;
