@@ -47,6 +47,8 @@ commands! {
     Export export;
     Pull pull;
     Scorecard scorecard;
+    Discover discover;
+    Catalog catalog;
     Connector connector;
     Deliveries deliveries;
     Replay replay;

@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
+pub mod catalog;
 pub mod config;
 pub mod connector;
 pub mod database;
 pub mod deliveries;
 pub mod demo;
+pub mod discover;
 pub mod doctor;
 pub mod export;
 pub mod import;

@@ -80,6 +80,8 @@ pub enum Part {
     Runs,
     Releases,
     Issues,
+    /// Those of the organisation; its repositories have none of their own.
+    Teams,
 }
 
 impl Part {
@@ -92,11 +94,17 @@ impl Part {
             Self::Deployments => "deployments=read",
             Self::Runs => "actions=read",
             Self::Issues => "issues=read",
+            Self::Teams => "members=read",
         }
     }
 }
 
 impl Faults {
+    /// Whether the organisation's teams may not be seen.
+    pub(super) fn denies_teams(&self) -> bool {
+        self.denied.iter().any(|denied| denied.part == Part::Teams)
+    }
+
     /// The status of a part that may not be seen.
     pub(crate) fn denies(&self, repository: &Repository, part: Part) -> Option<u16> {
         let denied = self.denied.iter().find(|denied| {

@@ -33,7 +33,7 @@ pub use faults::{Denied, Exhausted, Faults, Part, Secondary, Slow};
 pub use graphql::sdl;
 pub use invent::Size;
 pub use model::{
-    Account, Commit, Deployment, Issue, Label, Pull, Release, Repository, Review, Run, Sha, State, Status, Time,
+    Account, Commit, Deployment, Issue, Label, Pull, Release, Repository, Review, Run, Sha, State, Status, Team, Time,
 };
 pub use organisation::Organisation;
 pub use server::GitHub;

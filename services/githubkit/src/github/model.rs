@@ -1,7 +1,7 @@
 //! What an organisation is made of. References are plain: an account is its index in the organisation, a commit its
 //! hash, everything else its id.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// An instant; GitHub shows whole seconds.
@@ -223,6 +223,9 @@ pub struct Repository {
     pub pushed_at: Option<Time>,
     pub commits: HashMap<Sha, Arc<Commit>>,
     pub branches: BTreeMap<String, Sha>,
+    pub tags: BTreeMap<String, Sha>,
+    /// Those that somebody set up; what is deployed to becomes one by itself.
+    pub environments: BTreeSet<String>,
     pub pulls: Vec<Pull>,
     pub deployments: Vec<Deployment>,
     pub runs: Vec<Run>,
@@ -232,7 +235,26 @@ pub struct Repository {
     pub(super) next_number: i64,
 }
 
+/// A team of the organisation.
+#[derive(Debug, Clone)]
+pub struct Team {
+    pub id: i64,
+    pub slug: String,
+    pub name: String,
+    /// The slug of the team above it.
+    pub parent: Option<String>,
+    /// What it may do in repositories, by their ids: `ADMIN`, `MAINTAIN`, `WRITE`, `TRIAGE`, `READ`.
+    pub repositories: BTreeMap<i64, String>,
+}
+
 impl Repository {
+    /// The names of its environments.
+    #[must_use]
+    pub fn all_environments(&self) -> BTreeSet<&str> {
+        let deployed = self.deployments.iter().map(|deployment| deployment.environment.as_str());
+        self.environments.iter().map(String::as_str).chain(deployed).collect()
+    }
+
     /// The newest commit of the default branch; nothing in an empty repository.
     #[must_use]
     pub fn head(&self) -> Option<&Sha> {
@@ -265,6 +287,7 @@ impl Repository {
         self.branches
             .get(revision.trim_start_matches("refs/heads/"))
             .or_else(|| self.commits.get_key_value(revision).map(|(sha, _)| sha))
+            .or_else(|| self.tags.get(revision.trim_start_matches("refs/tags/")))
             .or_else(|| self.releases.iter().find(|release| release.tag == revision).map(|release| &release.sha))
     }
 }

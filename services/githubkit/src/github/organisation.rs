@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use super::model::{Account, Commit, Deployment, Issue, Pull, Release, Repository, Review, Run, Sha, Status, Time};
+use super::model::{
+    Account, Commit, Deployment, Issue, Pull, Release, Repository, Review, Run, Sha, Status, Team, Time,
+};
 
 /// An organisation with its accounts, its repositories and its history.
 ///
@@ -19,6 +21,8 @@ pub struct Organisation {
     pub accounts: Vec<Account>,
     /// By the time of their creation, as their ids.
     pub repositories: Vec<Arc<Repository>>,
+    /// None at first.
+    pub teams: Vec<Team>,
     pub(crate) now: Time,
     pub(crate) log: Vec<Happening>,
     pub(crate) chance: Chance,
@@ -56,6 +60,7 @@ impl Organisation {
             login: "harbour".to_owned(),
             accounts: Vec::new(),
             repositories: Vec::new(),
+            teams: Vec::new(),
             now,
             log: Vec::new(),
             chance: Chance(ChaCha8Rng::seed_from_u64(seed)),

@@ -7,6 +7,7 @@ mod graphql;
 mod history;
 mod rest;
 mod schema;
+mod setup;
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};

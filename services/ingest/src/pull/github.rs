@@ -25,12 +25,14 @@ use crate::connector::{Hook, Hooks, Pool};
 mod client;
 mod clones;
 mod cursor;
+mod discover;
 mod payload;
 mod repository;
 
 use client::Client;
 use clones::Clones;
 use cursor::Cursor;
+pub use discover::Lookout;
 use repository::{Reader, Wanted};
 
 /// As the registry lists it.
@@ -102,7 +104,11 @@ impl GitHub {
 
     /// The owner of the first repository.
     fn owner(&self) -> &str {
-        self.repositories.first().and_then(|name| name.split('/').next()).unwrap_or_default()
+        self.repositories.first().map(|name| Self::owner_of(name)).unwrap_or_default()
+    }
+
+    fn owner_of(name: &str) -> &str {
+        name.split('/').next().unwrap_or_default()
     }
 }
 

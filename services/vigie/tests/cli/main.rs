@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails ends so")]
 
 mod bench;
+mod catalog;
 mod connector;
 mod crash;
 mod database;
 mod declared;
 mod demo;
+mod discover;
 mod doctor;
 mod git;
 mod github;

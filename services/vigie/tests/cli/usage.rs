@@ -19,6 +19,8 @@ fn help_shows_what_there_is() {
       export      Write the event log or the facts into a folder
       pull        Ask a source for what it knows: a git repository, a Prometheus, or all that the configuration lists
       scorecard   Show how a service, a team or the whole organisation does: values, targets, levels
+      discover    Look at repositories and propose a catalogue of them: services, teams, and where their deployments show
+      catalog     Read the catalogue of another tool and propose it as services and teams
       connector   List, test and try the webhook connectors
       deliveries  List what tools sent to webhooks, and what became of it
       replay      Map deliveries again: after a connector, its settings or the catalogue were mended
@@ -61,6 +63,11 @@ fn wrong_usage_ends_with_status_2() {
         (&["import", "-", "--database", "vigie.db"], "--database"),
         (&["token", "create", "ci", "--may", "fly"], "possible values: ingest, read, admin"),
         (&["pull", "git", ".", "--tags", "v*", "--every-merge"], "cannot be used with"),
+        (&["catalog", "import"], "<FILE|DIR>..."),
+        (&["discover"], "Usage: vigie discover [OPTIONS] <COMMAND>"),
+        (&["discover", "github", "https://github.com/acme"], "write it like acme/shop, acme/shop-* or acme"),
+        (&["discover", "github", "acme", "--url", "github.example.com"], "this is no URL"),
+        (&["catalog", "import", "a.yaml", "--force"], "--output <FILE>"),
     ] {
         let ran = bench.run(arguments);
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{arguments:?}: {}", ran.err);

@@ -1,9 +1,9 @@
 //! Repositories and accounts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::github::model::{Account, Repository};
+use crate::github::model::{Account, Repository, Sha, Team};
 use crate::github::organisation::Organisation;
 
 impl Organisation {
@@ -25,6 +25,8 @@ impl Organisation {
             pushed_at: None,
             commits: HashMap::new(),
             branches: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            environments: BTreeSet::new(),
             pulls: Vec::new(),
             deployments: Vec::new(),
             runs: Vec::new(),
@@ -55,6 +57,37 @@ impl Organisation {
     pub fn delete_repository(&mut self, repository: &str) {
         self.tick();
         self.repositories.retain(|it| it.name != repository);
+    }
+
+    /// Somebody tags a commit. GitHub sends a `create` of it, which nobody here reads.
+    pub fn tag(&mut self, repository: &str, tag: &str, sha: &Sha) {
+        self.tick();
+        self.change(repository).tags.insert(tag.to_owned(), sha.clone());
+    }
+
+    /// Somebody sets an environment up, to which nothing is deployed yet.
+    pub fn create_environment(&mut self, repository: &str, name: &str) {
+        self.tick();
+        self.change(repository).environments.insert(name.to_owned());
+    }
+
+    /// A new team, below another where one is named.
+    pub fn create_team(&mut self, slug: &str, name: &str, parent: Option<&str>) {
+        self.tick();
+        let id = self.id();
+        let (slug, name, parent) = (slug.to_owned(), name.to_owned(), parent.map(str::to_owned));
+        self.teams.push(Team { id, slug, name, parent, repositories: BTreeMap::new() });
+    }
+
+    /// A team may do something in a repository: `ADMIN`, `MAINTAIN`, `WRITE`, `TRIAGE`, `READ`.
+    ///
+    /// # Panics
+    /// Where there is no such team.
+    pub fn grant(&mut self, team: &str, repository: &str, permission: &str) {
+        self.tick();
+        let id = self.repository(repository).id;
+        let team = self.teams.iter_mut().find(|it| it.slug == team).unwrap_or_else(|| panic!("no team {team}"));
+        team.repositories.insert(id, permission.to_owned());
     }
 
     /// Another user, or a bot.

@@ -171,6 +171,7 @@ impl Organisation {
             author,
             published_at: Some(now),
         };
+        it.tags.insert(tag.to_owned(), release.sha.clone());
         it.releases.push(release.clone());
         let actions: &[_] = if final_one { &["published", "released"] } else { &["published", "prereleased"] };
         for action in actions {

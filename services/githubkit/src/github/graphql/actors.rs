@@ -9,7 +9,8 @@ use async_graphql::{Context, Enum, ID, InputObject, Interface, Object, Result};
 use super::paging::{Paging, connection};
 use super::repository::Repository;
 use super::scalars::Uri;
-use super::{Home, Session};
+use super::teams::{Team, TeamConnection};
+use super::{Home, Session, forbidden};
 use crate::github::faults::Part;
 use crate::github::json::NodeId;
 use crate::github::model::Account;
@@ -218,6 +219,27 @@ impl Organization {
     async fn avatar_url(&self, size: Option<i32>) -> Uri {
         let _ = size;
         avatar(self.0.organisation.id)
+    }
+    async fn team(&self, slug: String) -> Result<Option<Team>> {
+        let index = self.0.organisation.teams.iter().position(|team| team.slug.eq_ignore_ascii_case(&slug));
+        match self.0.faults.denies_teams() {
+            true => Err(forbidden()),
+            false => Ok(index.map(|index| Team { session: self.0.clone(), index })),
+        }
+    }
+    async fn teams(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<TeamConnection> {
+        if self.0.faults.denies_teams() {
+            return Err(forbidden());
+        }
+        let items = (0_i64..).zip(0..self.0.organisation.teams.len()).map(|(rank, index)| ((rank, 0), index)).collect();
+        let page = Paging { first, after, last, before }.page("teams", items, false)?;
+        Ok(page.map(|index| Team { session: self.0.clone(), index }).into())
     }
     #[allow(clippy::too_many_arguments, reason = "GitHub's")]
     async fn repositories(

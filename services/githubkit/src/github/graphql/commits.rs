@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Interface, Object, Result, SimpleObject};
 
-use super::actors::User;
+use super::actors::{OrderDirection, User};
 use super::paging::{Page, Paging, connection, edge};
 use super::repository::Repository;
 use super::scalars::{GitObjectId, GitTimestamp, Instant, Uri};
@@ -33,11 +33,32 @@ pub(in crate::github) enum GitObject {
     Commit(Commit),
 }
 
+/// What stands before the names of branches.
+pub(super) const HEADS: &str = "refs/heads/";
+/// What stands before the names of tags.
+pub(super) const TAGS: &str = "refs/tags/";
+
 #[derive(Clone)]
 pub(in crate::github) struct Ref {
     pub home: Home,
     pub name: String,
     pub sha: Sha,
+    /// What stands before the name.
+    pub prefix: &'static str,
+}
+
+connection!(RefConnection, RefEdge, Ref);
+
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::github) enum RefOrderField {
+    Alphabetical,
+    TagCommitDate,
+}
+
+#[derive(InputObject)]
+pub(in crate::github) struct RefOrder {
+    pub field: RefOrderField,
+    pub direction: OrderDirection,
 }
 
 #[derive(SimpleObject)]
@@ -191,7 +212,7 @@ impl Ref {
         &self.name
     }
     async fn prefix(&self) -> &str {
-        "refs/heads/"
+        self.prefix
     }
     async fn target(&self) -> Option<GitObject> {
         Commit::of(&self.home, &self.sha).map(GitObject::Commit)

@@ -1,5 +1,6 @@
 //! GraphQL v4: a part of GitHub's schema, with its names, nullability and arguments.
 
+mod actions;
 mod actors;
 mod commits;
 mod cost;
@@ -10,6 +11,7 @@ mod query;
 mod repository;
 mod scalars;
 mod ships;
+mod teams;
 
 use std::sync::Arc;
 

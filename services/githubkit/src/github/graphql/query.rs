@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Error, ID, Interface, Object, Result, SimpleObject};
 
+use super::actions::Workflow;
 use super::actors::{Bot, Organization, RepositoryOwner, User};
 use super::commits::{Commit, Ref};
 use super::cost::Cost;
@@ -36,6 +37,7 @@ pub(in crate::github) enum Node {
     Deployment(Deployment),
     DeploymentStatus(DeploymentStatus),
     Release(Release),
+    Workflow(Workflow),
 }
 
 /// What is left of the quota after this query.
@@ -171,6 +173,7 @@ fn node(session: &Arc<Session>, id: &str) -> Result<Node, Error> {
         "I" | "LA" => Part::Issues,
         "C" => Part::Commits,
         "RE" => Part::Releases,
+        "W" => Part::Runs,
         _ => Part::Repository,
     };
     if home.denies(part) {
@@ -200,6 +203,7 @@ fn node(session: &Arc<Session>, id: &str) -> Result<Node, Error> {
             let index = it.releases.iter().position(|release| release.id == wanted.id);
             index.map(|index| Node::Release(Release { home, index }))
         }
+        "W" => Workflow::of(&home, wanted.id).map(Node::Workflow),
         _ => None,
     };
     found.ok_or_else(nothing)

@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use super::actions::{Environment, EnvironmentConnection};
 use super::actors::{OrderDirection, Organization, RepositoryOwner};
-use super::commits::{Commit, GitObject, Ref};
+use super::commits::{Commit, GitObject, HEADS, Ref, RefConnection, RefOrder, RefOrderField, TAGS};
 use super::issues::{Issue, IssueConnection, IssueFilters, IssueOrder, IssueState, Label, LabelConnection, LabelOrder};
 use super::paging::Paging;
 use super::pulls::{PullRequest, PullRequestConnection, PullRequestState};
@@ -12,6 +13,7 @@ use super::ships::{Deployment, DeploymentConnection, DeploymentOrder, Release, R
 use super::{Home, error};
 use crate::github::faults::Part;
 use crate::github::json::NodeId;
+use crate::github::model::Sha;
 
 #[derive(Clone)]
 pub(in crate::github) struct Repository(pub Home);
@@ -63,13 +65,53 @@ impl Repository {
     }
     async fn default_branch_ref(&self) -> Option<Ref> {
         let it = &self.0.repository;
-        Some(Ref { home: self.0.clone(), name: it.default_branch.clone(), sha: it.head()?.clone() })
+        Some(Ref { home: self.0.clone(), name: it.default_branch.clone(), sha: it.head()?.clone(), prefix: HEADS })
     }
     #[graphql(name = "ref")]
     async fn reference(&self, qualified_name: String) -> Option<Ref> {
         let name = qualified_name.trim_start_matches("refs/heads/").to_owned();
         let sha = self.0.repository.branches.get(&name)?.clone();
-        Some(Ref { home: self.0.clone(), name, sha })
+        Some(Ref { home: self.0.clone(), name, sha, prefix: HEADS })
+    }
+    async fn refs(
+        &self,
+        context: &Context<'_>,
+        ref_prefix: String,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        order_by: Option<RefOrder>,
+    ) -> Result<Option<RefConnection>> {
+        let it = &self.0.repository;
+        let (all, prefix) = match ref_prefix.as_str() {
+            HEADS => (&it.branches, HEADS),
+            TAGS => (&it.tags, TAGS),
+            _ => return Ok(None),
+        };
+        let by_date = order_by.as_ref().is_some_and(|order| order.field == RefOrderField::TagCommitDate);
+        let date = |sha: &Sha| it.commits.get(sha).map_or(0, |commit| commit.committed_at.timestamp());
+        let items = (0_i64..).zip(all).map(|(rank, (name, sha))| {
+            (
+                (if by_date { date(sha) } else { 0 }, rank),
+                Ref { home: self.0.clone(), name: name.clone(), sha: sha.clone(), prefix },
+            )
+        });
+        let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
+        let page = Paging { first, after, last, before }.page("refs", items.collect(), descending)?;
+        Ok(Some(if self.0.denies(Part::Commits) { page.denied(context) } else { page }.into()))
+    }
+    async fn environments(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<EnvironmentConnection> {
+        let names = self.0.repository.all_environments();
+        let items = (0_i64..).zip(names).map(|(rank, name)| ((rank, 0), name.to_owned())).collect();
+        let page = Paging { first, after, last, before }.page("environments", items, false)?;
+        Ok(page.map(|name| Environment { home: self.0.clone(), name }).into())
     }
     async fn object(&self, expression: Option<String>, oid: Option<GitObjectId>) -> Option<GitObject> {
         let revision = oid.map(|oid| oid.0).or(expression)?;

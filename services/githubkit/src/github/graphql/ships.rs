@@ -4,7 +4,7 @@ use async_graphql::{Enum, ID, InputObject, Object, Result};
 
 use super::Home;
 use super::actors::{Actor, OrderDirection, User, actor_or_ghost};
-use super::commits::{Commit, Ref};
+use super::commits::{Commit, HEADS, Ref};
 use super::paging::{Paging, connection};
 use super::repository::Repository;
 use super::scalars::{Instant, Uri};
@@ -141,7 +141,7 @@ impl Deployment {
     async fn reference(&self) -> Option<Ref> {
         let name = self.it().reference.clone();
         let sha = self.home.repository.branches.get(&name)?.clone();
-        Some(Ref { home: self.home.clone(), name, sha })
+        Some(Ref { home: self.home.clone(), name, sha, prefix: HEADS })
     }
     async fn environment(&self) -> Option<&str> {
         Some(&self.it().environment)

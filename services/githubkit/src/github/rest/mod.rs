@@ -86,10 +86,10 @@ fn in_repository(call: &Call, repository: &Repository, rest: &[&str]) -> Answer 
         ["deployments"] => ships::deployments(call, &view),
         ["deployments", id] => ships::deployment(&view, id),
         ["deployments", id, "statuses"] => ships::statuses(call, &view, id),
-        ["actions", "workflows"] => ships::workflows(call, &view),
-        ["actions", "workflows", id, "runs"] => ships::runs(call, &view, Some(id)),
-        ["actions", "runs"] => ships::runs(call, &view, None),
+        ["actions", "runs"] => ships::runs(call, &view),
         ["actions", "runs", id] => ships::run(&view, id),
+        ["actions", "workflows"] => ships::workflows(call, &view),
+        ["actions", "workflows", id, "runs"] => ships::runs_of(call, &view, id),
         ["releases"] => ships::releases(call, &view),
         _ => Answer::not_found(),
     }

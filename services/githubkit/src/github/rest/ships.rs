@@ -1,5 +1,7 @@
 //! Deployments, workflow runs, releases: newest first.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::call::time;
@@ -36,20 +38,29 @@ pub(super) fn statuses(call: &Call, view: &View, id: &str) -> Answer {
     call.page(&newest_first, |status| view.status(status, deployment.id))
 }
 
-/// Workflows that ever ran.
+/// From the oldest.
 pub(super) fn workflows(call: &Call, view: &View) -> Answer {
-    let mut found: Vec<_> = view.repository.runs.iter().collect();
-    found.sort_by_key(|run| run.workflow);
-    found.dedup_by_key(|run| run.workflow);
+    let mut seen = HashSet::new();
+    let found: Vec<_> = view.repository.runs.iter().filter(|run| seen.insert(run.workflow)).collect();
     let total = found.len();
     let wrap = |shown| json!({"total_count": total, "workflows": serde_json::Value::Array(shown)});
-    call.page_of(&found, usize::MAX, 30, |run| view.workflow(run), wrap)
+    call.page_of(&found, total, 30, |run| view.workflow(run), wrap)
 }
 
-/// Runs of all workflows, or of the one with this number or file name.
-pub(super) fn runs(call: &Call, view: &View, workflow: Option<&str>) -> Answer {
-    let is_its =
-        |run: &Run| workflow.is_none_or(|it| run.workflow.to_string() == it || run.path.rsplit('/').next() == Some(it));
+/// By the workflow's number or its file's name.
+pub(super) fn runs_of(call: &Call, view: &View, workflow: &str) -> Answer {
+    let is_it = |run: &Run| run.workflow.to_string() == workflow || run.path.ends_with(&format!("/{workflow}"));
+    match view.repository.runs.iter().any(is_it) {
+        true => listed(call, view, is_it),
+        false => Answer::not_found(),
+    }
+}
+
+pub(super) fn runs(call: &Call, view: &View) -> Answer {
+    listed(call, view, |_| true)
+}
+
+fn listed(call: &Call, view: &View, wanted: impl Fn(&Run) -> bool) -> Answer {
     let created = call.get("created").map_or((None, None), range);
     let is = |name: &str, value: &str| call.get(name).is_none_or(|wanted| wanted == value);
     let found: Vec<_> = view
@@ -57,7 +68,7 @@ pub(super) fn runs(call: &Call, view: &View, workflow: Option<&str>) -> Answer {
         .runs
         .iter()
         .rev()
-        .filter(|run| is_its(run))
+        .filter(|run| wanted(run))
         .filter(|run| created.0.is_none_or(|from| run.created_at >= from))
         .filter(|run| created.1.is_none_or(|to| run.created_at <= to))
         .filter(|run| is("event", &run.event) && is("branch", &run.branch) && is("head_sha", &run.sha))
