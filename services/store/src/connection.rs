@@ -206,7 +206,9 @@ impl Backend {
     /// A transaction that reads, all of it from one moment.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
         Ok(match self {
-            Self::Sqlite(pools) => Snapshot::Sqlite(OwnTx::<Sqlite>::begin(pools.readers.acquire().await?, "BEGIN").await?),
+            Self::Sqlite(pools) => {
+                Snapshot::Sqlite(OwnTx::<Sqlite>::begin(pools.readers.acquire().await?, "BEGIN").await?)
+            }
             Self::Postgres(pool) => Snapshot::Postgres(
                 OwnTx::<Postgres>::begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?,
             ),
