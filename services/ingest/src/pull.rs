@@ -23,6 +23,7 @@ pub mod gitlab;
 mod http;
 mod mapping;
 mod mirror;
+mod notes;
 mod patience;
 pub mod prometheus;
 

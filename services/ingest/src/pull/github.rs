@@ -17,7 +17,8 @@ use vigie_model::Event;
 use vigie_model::event::Context;
 use vigie_model::pattern::Pattern;
 
-use super::mapping::{Mapping, Notes};
+use super::mapping::Mapping;
+use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};

@@ -17,7 +17,8 @@ use vigie_model::Event;
 use vigie_model::event::Context;
 
 use super::http::HttpSettings;
-use super::mapping::{Mapping, Notes};
+use super::mapping::Mapping;
+use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};
@@ -104,6 +105,13 @@ impl Pull for GitLab {
             let mut notes = Notes::default();
             let client = Client::open(&self.http(), self.pause)?;
             let projects = listing::listed(&client, &self.projects, &self.exclude, &mut notes).await?;
+            for project in projects.iter().filter(|project| start.patterned.contains(&project.path.to_lowercase())) {
+                let path = &project.path;
+                notes.add(format!(
+                    "{path}: a service counts some paths of it only, and GitLab does not say which paths commits touch: pull a \
+                     clone too, by a [[pull]] with git = \"FOLDER\" and repository = \"{path}\""
+                ));
+            }
             let groups = Groups::look(&client, &projects, &cursor.groups, start.now).await?;
             let texts = |name: &str| -> Vec<String> {
                 let list = hook.settings.get(name).and_then(Value::as_array).into_iter().flatten();

@@ -6,6 +6,7 @@ use serde_json::Value;
 use vigie_model::{Event, Time};
 
 use super::PullError;
+use super::notes::Notes;
 use crate::accept;
 use crate::connector::{Envelope, Hook, Hooks, Outcome, Pool};
 
@@ -57,32 +58,5 @@ impl Mapping {
                 Vec::new()
             }
         }
-    }
-}
-
-/// What is missing or odd: each sentence once, and not without end.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    all: Vec<String>,
-    more: u64,
-}
-
-const MOST_NOTES: usize = 50;
-
-impl Notes {
-    pub(super) fn add(&mut self, note: String) {
-        if self.all.contains(&note) {
-            return;
-        }
-        if self.all.len() < MOST_NOTES {
-            self.all.push(note);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    pub(super) fn list(&self) -> Vec<String> {
-        let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        self.all.iter().cloned().chain(more).collect()
     }
 }

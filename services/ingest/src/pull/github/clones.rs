@@ -2,8 +2,8 @@
 
 use vigie_model::Event;
 
-use super::super::mapping::Notes;
 use super::super::mirror::Mirror;
+use super::super::notes::Notes;
 use super::super::{Pages, PullError, Start};
 use super::GitHub;
 use super::client::Client;

@@ -8,7 +8,8 @@ use vigie_model::Event;
 use vigie_model::pattern::Pattern;
 
 use super::super::PullError;
-use super::super::mapping::{Mapping, Notes};
+use super::super::mapping::Mapping;
+use super::super::notes::Notes;
 use super::client::{Client, Got, Page};
 use super::cursor::{Feed, Place, Walk};
 use super::payload::{Repository, is_hidden, next, nodes};

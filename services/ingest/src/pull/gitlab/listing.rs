@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use vigie_model::pattern::Pattern;
 
 use super::super::PullError;
-use super::super::mapping::Notes;
+use super::super::notes::Notes;
 use super::client::{Client, Got, part};
 use super::payload::Project;
 

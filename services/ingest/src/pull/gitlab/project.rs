@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use vigie_model::Event;
 
 use super::super::PullError;
-use super::super::mapping::{Mapping, Notes};
+use super::super::mapping::Mapping;
+use super::super::notes::Notes;
 use super::client::{Client, Got, Page, Refusal, part};
 use super::cursor::{Place, Walk};
 use super::payload::Project;

@@ -5,7 +5,8 @@ use vigie_model::pattern::Pattern;
 use vigie_model::{DAY, Event, Time, parse_time};
 
 use super::super::super::PullError;
-use super::super::super::mapping::{Mapping, Notes};
+use super::super::super::mapping::Mapping;
+use super::super::super::notes::Notes;
 use super::super::client::{Client, Got, Page};
 use super::super::cursor::Feed;
 use super::super::payload::nodes;

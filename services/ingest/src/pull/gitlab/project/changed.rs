@@ -5,7 +5,8 @@ use serde_json::Value;
 use vigie_model::Event;
 
 use super::super::super::PullError;
-use super::super::super::mapping::{Mapping, Notes};
+use super::super::super::mapping::Mapping;
+use super::super::super::notes::Notes;
 use super::super::client::{Client, Got, Page, Refusal, part};
 use super::super::cursor::Feed;
 use super::{Reader, too_long};
