@@ -235,7 +235,7 @@ const PARTS: u64 = 1_000;
 impl Run {
     async fn page(&mut self) -> Result<Option<PullBatch>, PullError> {
         loop {
-            if let Some(events) = self.clones.page(&mut self.cursor, &mut self.notes).await? {
+            if let Some(events) = self.clones.page(&mut self.cursor, &mut self.notes).await {
                 return Ok(Some(self.batch(events, PARTS)));
             }
             let (key, reader) = match &mut self.reader {

@@ -106,10 +106,9 @@ impl Pull for GitLab {
             let client = Client::open(&self.http(), self.pause)?;
             let projects = listing::listed(&client, &self.projects, &self.exclude, &mut notes).await?;
             for project in projects.iter().filter(|project| start.patterned.contains(&project.path.to_lowercase())) {
-                let path = &project.path;
                 notes.add(format!(
-                    "{path}: a service counts some paths of it only, and GitLab does not say which paths commits touch: pull a \
-                     clone too, by a [[pull]] with git = \"FOLDER\" and repository = \"{path}\""
+                    "{}: the paths of its commits are unknown, so all services count them: GitLab does not say them",
+                    project.path
                 ));
             }
             let groups = Groups::look(&client, &projects, &cursor.groups, start.now).await?;

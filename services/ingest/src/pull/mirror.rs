@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +13,9 @@ use tokio::process::Command;
 
 use super::git::{Deployments, GitSource};
 use super::{Pages, Pull, PullError, Start};
+
+/// How long a fetch may take.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// A clone's folder.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ impl Mirror {
             let folder = self.folder.to_string_lossy().into_owned();
             run(&mut git(&["init", "--bare", "--quiet", &folder])).await?;
         }
+        // Of a git that was ended in the middle; nobody else writes here.
+        let _ = tokio::fs::remove_file(self.folder.join("config.lock")).await;
         let at = |arguments: &[&str]| {
             let mut command = git(&["-C"]);
             command.arg(&self.folder).args(arguments);
@@ -68,12 +74,31 @@ impl Mirror {
         run(&mut at(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])).await?;
         let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
         let mut fetch = at(&["fetch", "--quiet", "--no-tags", "--filter=blob:none", "origin", &refspec]);
-        // Not as an argument: those are seen by everybody on the machine.
-        fetch.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader").env(
-            "GIT_CONFIG_VALUE_0",
-            format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{password}"))),
-        );
-        run(&mut fetch).await
+        // Not as arguments: those are seen by everybody on the machine.
+        let authorization = format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        let settings = [
+            ("http.extraHeader", authorization.as_str()),
+            // Whoever is at another address is not to learn the password.
+            ("http.followRedirects", "false"),
+            // A server that says nothing any more is given up on.
+            ("http.lowSpeedLimit", "1"),
+            ("http.lowSpeedTime", "60"),
+        ];
+        fetch.env("GIT_CONFIG_COUNT", settings.len().to_string());
+        for (number, (name, value)) in settings.into_iter().enumerate() {
+            fetch.env(format!("GIT_CONFIG_KEY_{number}"), name).env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
+        match tokio::time::timeout(LONGEST, run(&mut fetch)).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(format!("git was not through after {} minutes", LONGEST.as_secs() / 60)),
+        }
+    }
+
+    /// Removes the clone, which may be damaged: the next run fetches it anew.
+    pub(super) async fn forget(&self) {
+        if let Err(error) = tokio::fs::remove_dir_all(&self.folder).await {
+            tracing::warn!(folder = %self.folder.display(), %error, "a clone was not removed");
+        }
     }
 
     /// The commits with their paths, from a cursor of the clone on.

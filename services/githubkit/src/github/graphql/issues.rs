@@ -224,12 +224,11 @@ impl Issue {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        since: Option<Instant>,
         item_types: Option<Vec<IssueTimelineItemsItemType>>,
     ) -> Result<IssueTimelineItemsConnection> {
         let of_type = |kind: &IssueTimelineItemsItemType| *kind == IssueTimelineItemsItemType::UnlabeledEvent;
         let is_wanted = item_types.is_none_or(|types| types.iter().any(of_type));
-        let all = self.it().unlabeled.iter().filter(|(_, at)| is_wanted && since.as_ref().is_none_or(|it| *at >= it.0));
+        let all = self.it().unlabeled.iter().filter(|_| is_wanted);
         let labels = &self.home.repository.labels;
         let items = all.filter_map(|(name, at)| {
             let label = labels.iter().find(|label| label.name == *name)?.clone();

@@ -17,8 +17,16 @@ const USER: &str = "x-access-token";
 pub(super) struct Clones {
     pub source: GitHub,
     pub start: Start,
-    /// The clone that is being read: under which key the cursor has it, and up to which commit it goes.
-    pub open: Option<(String, Option<String>, Box<dyn Pages>)>,
+    /// The one that is being read.
+    pub open: Option<Open>,
+}
+
+/// A clone that is being read.
+pub(super) struct Open {
+    key: String,
+    head: Option<String>,
+    mirror: Mirror,
+    pages: Box<dyn Pages>,
 }
 
 impl Clones {
@@ -43,41 +51,49 @@ impl Clones {
         let mirror = Mirror::new(&self.source.clones, &url, &repository.name);
         let password = client.password(&self.source.access).await?;
         if let Err(why) = mirror.fetch(&url, branch, USER, &password).await {
-            notes.add(format!(
-                "{}: the paths of its commits are unknown, so all services count them: {why}",
-                repository.name
-            ));
+            notes.add(unknown(&repository.name, &why));
             return Ok(());
         }
         let cursor = before.as_ref().map(|before| before.cursor.clone());
-        let pages = mirror.pages(Start { cursor, ..self.start.clone() }).await?;
-        self.open = Some((key.to_owned(), head.clone(), pages));
+        match mirror.pages(Start { cursor, ..self.start.clone() }).await {
+            Ok(pages) => self.open = Some(Open { key: key.to_owned(), head: head.clone(), mirror, pages }),
+            Err(error) => {
+                mirror.forget().await;
+                notes.add(unknown(&repository.name, &error.to_string()));
+            }
+        }
         Ok(())
     }
 
     /// The next page of the clone that is being read; `None` where none is.
-    pub(super) async fn page(
-        &mut self,
-        cursor: &mut Cursor,
-        notes: &mut Notes,
-    ) -> Result<Option<Vec<Event>>, PullError> {
-        let Some((key, head, pages)) = &mut self.open else { return Ok(None) };
-        let page = pages.next().await?;
-        let place = cursor.repositories.entry(key.clone()).or_default();
-        match page {
-            Some(page) => {
+    pub(super) async fn page(&mut self, cursor: &mut Cursor, notes: &mut Notes) -> Option<Vec<Event>> {
+        let Some(open) = &mut self.open else { return None };
+        let place = cursor.repositories.entry(open.key.clone()).or_default();
+        match open.pages.next().await {
+            Ok(Some(page)) => {
                 place.clone = Some(Cloned { cursor: page.cursor, head: None });
-                Ok(Some(page.events))
+                Some(page.events)
             }
-            None => {
+            Ok(None) => {
                 if let Some(clone) = &mut place.clone {
-                    clone.head.clone_from(head);
+                    clone.head.clone_from(&open.head);
                 }
-                pages.notes().into_iter().for_each(|note| notes.add(format!("{key}: {note}")));
+                open.pages.notes().into_iter().for_each(|note| notes.add(format!("{}: {note}", open.key)));
                 self.open = None;
                 // For its cursor.
-                Ok(Some(Vec::new()))
+                Some(Vec::new())
+            }
+            // The clone is damaged, and the rest is not to suffer for it.
+            Err(error) => {
+                open.mirror.forget().await;
+                notes.add(unknown(&open.key, &error.to_string()));
+                self.open = None;
+                None
             }
         }
     }
+}
+
+fn unknown(name: &str, why: &str) -> String {
+    format!("{name}: the paths of its commits are unknown, so all services count them: {why}")
 }

@@ -85,6 +85,9 @@ pub(super) struct Feed {
     /// The page of those that changed at or after that instant: more than a page changed at once.
     #[serde(skip_serializing_if = "is_first")]
     pub page: u64,
+    /// How large the pages are that this one is counted by, where they are not of the usual size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
     /// What the list looked like from that instant on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -153,6 +156,9 @@ impl Feed {
             self.page = self.page.max(1) + 1;
         } else if !is_full {
             self.page = 0;
+        }
+        if self.page == 0 {
+            self.size = None;
         }
         // It is that of what the next reading asks for only if that is the same.
         self.etag = etag.filter(|_| is_same && is_first && !is_full);

@@ -79,15 +79,10 @@ fn search(folder: &Path, found: &mut Vec<PathBuf>, proposal: &mut Proposal) {
 
 fn read(path: &Path, proposal: &mut Proposal) -> Vec<Entity> {
     let file = path.display().to_string();
-    let is_long = std::fs::metadata(path).is_ok_and(|about| about.len() > LONGEST);
-    let text = match std::fs::read_to_string(path) {
-        _ if is_long => {
-            proposal.fault(file, format!("it has more than {LONGEST} bytes; a catalogue is shorter"));
-            return Vec::new();
-        }
+    let text = match text_of(path) {
         Ok(text) => text,
-        Err(error) => {
-            proposal.fault(file, format!("it cannot be read: {error}"));
+        Err(why) => {
+            proposal.fault(file, why);
             return Vec::new();
         }
     };
@@ -105,6 +100,22 @@ fn read(path: &Path, proposal: &mut Proposal) -> Vec<Entity> {
         proposal.fault(place, format!("{}; what stands behind it was not read", fault.message));
     }
     all
+}
+
+/// What a file holds that may be anything: a device, or endless.
+fn text_of(path: &Path) -> Result<String, String> {
+    let cannot = |error: std::io::Error| format!("it cannot be read: {error}");
+    // Before it is opened: a pipe would wait for somebody to write.
+    if !std::fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    std::io::Read::read_to_string(&mut std::io::Read::take(file, LONGEST + 1), &mut text).map_err(cannot)?;
+    match text.len() as u64 > LONGEST {
+        true => Err(format!("it has more than {LONGEST} bytes; a catalogue is shorter")),
+        false => Ok(text),
+    }
 }
 
 /// The files on this machine that a location points to.

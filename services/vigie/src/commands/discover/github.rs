@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(value_name = "OWNER|OWNER/REPO", value_parser = |name: &str| check_repository(name))]
     repositories: Vec<String>,
     /// A file that holds a token [default: what VIGIE_GITHUB_TOKEN_FILE names]
-    #[arg(long, value_name = "FILE", env = "VIGIE_GITHUB_TOKEN_FILE", requires = "repositories")]
+    #[arg(long, value_name = "FILE", env = "VIGIE_GITHUB_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// Repositories that are left out, like 'acme/*-archive'; may be given several times
     #[arg(long, value_name = "PATTERN", value_parser = |name: &str| check_repository(name))]
@@ -136,8 +136,25 @@ impl Group {
         Self { source: source.to_owned(), setting, repositories: Vec::new(), patterns: BTreeSet::new() }
     }
 
-    /// What pulls them, but those that are pulled already.
-    fn pull(&self, asked: &Asked, config: &Config) -> Option<Section> {
+    /// What pulls them, but those that are pulled already, and which of them another source pulls too.
+    fn pull(&self, asked: &Asked, config: &Config) -> Vec<Section> {
+        let elsewhere = pulls(config).filter(|entry| entry.url == asked.url && entry.source != self.source);
+        let twice = elsewhere.filter_map(|entry| {
+            let names: Vec<&str> =
+                self.repositories.iter().filter(|name| covers(entry, name)).map(String::as_str).collect();
+            (!names.is_empty()).then(|| {
+                Section::remark_only(format!(
+                    "The [[pull]] whose source is {} has {} too: add {} to its exclude, or all they have counts twice.",
+                    entry.source,
+                    names.join(", "),
+                    if names.len() == 1 { "it" } else { "them" }
+                ))
+            })
+        });
+        twice.chain(self.own_pull(asked, config)).collect()
+    }
+
+    fn own_pull(&self, asked: &Asked, config: &Config) -> Option<Section> {
         let own: Vec<&GitHubEntry> =
             pulls(config).filter(|entry| entry.url == asked.url && entry.source == self.source).collect();
         let is_new = |name: &&String| !own.iter().any(|entry| covers(entry, name));

@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[arg(value_name = "OWNER/REPO", value_parser = |name: &str| check_repository(name))]
     repositories: Vec<String>,
     /// A file that holds a token [default: what VIGIE_GITHUB_TOKEN_FILE names]
-    #[arg(long, value_name = "FILE", env = "VIGIE_GITHUB_TOKEN_FILE", requires = "repositories")]
+    #[arg(long, value_name = "FILE", env = "VIGIE_GITHUB_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// Repositories that are left out, like 'acme/*-archive'; may be given several times
     #[arg(long, value_name = "PATTERN", requires = "repositories", value_parser = |name: &str| check_repository(name))]

@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[arg(value_name = "PROJECT", value_parser = |name: &str| check_project(name))]
     projects: Vec<String>,
     /// A file that holds a token [default: what VIGIE_GITLAB_TOKEN_FILE names]
-    #[arg(long, value_name = "FILE", env = "VIGIE_GITLAB_TOKEN_FILE", requires = "projects")]
+    #[arg(long, value_name = "FILE", env = "VIGIE_GITLAB_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// Projects that are left out, like 'acme/*-archive'; may be given several times
     #[arg(long, value_name = "PATTERN", requires = "projects", value_parser = |name: &str| check_project(name))]

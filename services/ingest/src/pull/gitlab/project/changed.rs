@@ -27,6 +27,8 @@ enum Asked {
         items: Vec<Value>,
         etag: Option<String>,
         is_full: bool,
+        /// How large the page is, where it had to be smaller than usual.
+        size: Option<usize>,
         pages: Option<u64>,
     },
     /// Nothing is new.
@@ -55,7 +57,7 @@ impl Reader {
     async fn asked(&self, client: &Client, feed: &Feed, list: &str, most: usize) -> Result<Asked, PullError> {
         let path = self.path(list);
         let (since, page) = feed.asked();
-        let mut size = most;
+        let mut size = feed.size.unwrap_or(most);
         loop {
             let query =
                 format!("order_by=updated_at&sort=asc&updated_after={}&per_page={size}&page={page}", part(since));
@@ -73,7 +75,8 @@ impl Reader {
                         return Err(PullError::Refused(format!("GitLab answers {path} with what is no list")));
                     };
                     let is_full = items.len() >= size;
-                    Asked::Items { items, etag, is_full, pages }
+                    let size = (size != most).then_some(size);
+                    Asked::Items { items, etag, is_full, pages, size }
                 }
             });
         }
@@ -112,10 +115,10 @@ impl Reader {
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
         let feed = self.place.merge_requests.clone();
-        let (items, etag, is_full) = match self.asked(client, &feed, "merge_requests", MERGE_REQUESTS).await? {
-            Asked::Items { items, etag, is_full, pages } => {
+        let (items, etag, is_full, size) = match self.asked(client, &feed, "merge_requests", MERGE_REQUESTS).await? {
+            Asked::Items { items, etag, is_full, pages, size } => {
                 self.expect(pages);
-                (items, etag, is_full)
+                (items, etag, is_full, size)
             }
             Asked::Unchanged => return Ok(self.over(None, "", notes)),
             Asked::Refused(refusal) => {
@@ -140,6 +143,7 @@ impl Reader {
             }
         }
         events.extend(mapping.events(&deliveries, notes).await?);
+        self.place.merge_requests.size = size;
         if !self.place.merge_requests.turn(&stands, etag, is_full) {
             self.go_on();
         }
@@ -189,10 +193,10 @@ impl Reader {
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
         let feed = self.place.issues.clone();
-        let (items, etag, is_full) = match self.asked(client, &feed, "issues", PAGE).await? {
-            Asked::Items { items, etag, is_full, pages } => {
+        let (items, etag, is_full, size) = match self.asked(client, &feed, "issues", PAGE).await? {
+            Asked::Items { items, etag, is_full, pages, size } => {
                 self.expect(pages);
-                (items, etag, is_full)
+                (items, etag, is_full, size)
             }
             Asked::Unchanged => return Ok(self.over(None, "", notes)),
             Asked::Refused(refusal) => {
@@ -212,6 +216,7 @@ impl Reader {
             };
             events.extend(own);
         }
+        self.place.issues.size = size;
         if !self.place.issues.turn(&stands(&items, "iid"), etag, is_full) {
             self.go_on();
         }
@@ -225,10 +230,10 @@ impl Reader {
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
         let feed = self.place.deployments.clone();
-        let (items, etag, is_full) = match self.asked(client, &feed, "deployments", PAGE).await? {
-            Asked::Items { items, etag, is_full, pages } => {
+        let (items, etag, is_full, size) = match self.asked(client, &feed, "deployments", PAGE).await? {
+            Asked::Items { items, etag, is_full, pages, size } => {
                 self.expect(pages);
-                (items, etag, is_full)
+                (items, etag, is_full, size)
             }
             Asked::Unchanged => return Ok(self.over(None, "", notes)),
             Asked::Refused(refusal) => return Ok(self.over(Some(&refusal), "deployments", notes)),
@@ -244,6 +249,7 @@ impl Reader {
             })
             .collect();
         let events = mapping.events(&deliveries, notes).await?;
+        self.place.deployments.size = size;
         if !self.place.deployments.turn(&stands(&items, "id"), etag, is_full) {
             self.go_on();
         }
