@@ -50,12 +50,12 @@ fn of_input(input: &InputValueDefinition) -> String {
 
 #[test]
 fn the_checked_in_schema_is_the_one_that_is_served() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/schema.graphql");
+    let path = Path::new("../../schema/schema.graphql");
     let served = vigie_api::sdl();
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
-        std::fs::write(&path, &served).unwrap();
+        std::fs::write(path, &served).unwrap();
     }
-    let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
     assert!(checked_in == served, "schema/schema.graphql is out of date: run the tests with UPDATE_SCHEMAS=1");
 }
 

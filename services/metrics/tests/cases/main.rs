@@ -49,8 +49,7 @@ files! {
 }
 
 fn check(path: &str) {
-    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let text = std::fs::read_to_string(&full).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut report = String::new();
     let mut count = 0;
     for case in run::split(&text) {
@@ -66,7 +65,7 @@ fn check(path: &str) {
 #[test]
 fn every_file_of_cases_is_run() {
     for folder in ["src/metrics", "cases"] {
-        let folder_path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let folder_path = Path::new(folder);
         for entry in std::fs::read_dir(folder_path).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let path = format!("{folder}/{name}");

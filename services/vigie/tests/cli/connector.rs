@@ -15,7 +15,7 @@ use crate::bench::{Bench, wait_for};
 
 /// The blocks of the walk-through in the connectors' README, in order.
 fn walk_through() -> Vec<(String, String)> {
-    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ingest/connectors/README.md")).unwrap();
+    let text = fs::read_to_string("../ingest/connectors/README.md").unwrap();
     let (_, text) = text.split_once("\n## Add a connector in ten minutes\n").unwrap();
     let (text, _) = text.split_once("\n## connector.toml\n").unwrap();
     let blocks = text.split("\n```").collect::<Vec<_>>();

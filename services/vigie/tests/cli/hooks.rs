@@ -16,7 +16,7 @@ fn signed(secret: &str, body: &str) -> String {
 
 /// The body of a shipped fixture, and its headers.
 fn fixture(connector: &str, name: &str) -> (String, Vec<(String, String)>) {
-    let path = format!("{}/../ingest/connectors/{connector}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("../ingest/connectors/{connector}/fixtures/{name}.json");
     let fixture: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     let headers = fixture["headers"].as_object().map(|headers| {
         headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()

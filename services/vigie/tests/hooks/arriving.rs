@@ -135,10 +135,7 @@ async fn what_is_not_signed_needs_a_token_where_one_is_asked_for() {
     let site = Site { auth: Auth::Required, ..Site::new() }.hook("plain", "signed", &[SECRET], json!({}));
     let house = site.serve(&database).await;
     let (ingest, read) = (house.token("ingest").await, house.token("read").await);
-    let down = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../ingest/connectors/pingdom/fixtures/down.json"
-    ));
+    let down = std::fs::read_to_string("../ingest/connectors/pingdom/fixtures/down.json");
     let body = serde_json::from_str::<Value>(&down.unwrap()).unwrap()["body"].to_string();
     let bearer = |token: &str| format!("Bearer {token}");
     let status = async |path: &str, token: Option<&str>| {
