@@ -142,7 +142,35 @@ async fn run(command: &mut Command) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_not_taken_to_another_address() {
+        let (here, elsewhere) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let (url, other) = (here.local_addr().unwrap(), elsewhere.local_addr().unwrap());
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = here.accept().unwrap();
+            let mut heard = [0; 4_096];
+            let count = stream.read(&mut heard).unwrap();
+            let answer = format!(
+                "HTTP/1.1 302 Found\r\nLocation: http://{other}/a/b.git/info/refs?service=git-upload-pack\r\n\
+                Content-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8_lossy(&heard[..count]).into_owned()
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("http://{url}/a/b.git");
+        let mirror = Mirror::new(folder.path(), &url, "a/b");
+        let refused = mirror.fetch(&url, "main", "ada", "secret").await.unwrap_err();
+        assert!(refused.starts_with("git says: fatal:") && !refused.contains("secret"), "{refused}");
+        assert!(heard.join().unwrap().contains(&format!("Basic {}", STANDARD.encode("ada:secret"))));
+        elsewhere.set_nonblocking(true).unwrap();
+        assert!(elsewhere.accept().is_err(), "the other address was asked");
+    }
 
     #[test]
     fn a_clone_lies_below_the_folder_whatever_its_name() {
