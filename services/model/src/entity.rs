@@ -62,7 +62,6 @@ impl Entity {
 
     /// Takes an event of this entity in. The same event again changes nothing.
     pub fn merge(&mut self, event: Event, digest: Digest, recorded_at: Time) {
-        debug_assert_eq!(self.kind, event.kind);
         self.first_recorded_at = self.first_recorded_at.min(recorded_at);
         if event.source < self.source {
             self.source = event.source.clone();
@@ -83,7 +82,6 @@ impl Entity {
 
     /// Takes in what another entity knows that is the same thing under another name.
     pub fn join(&mut self, other: &Self) {
-        debug_assert_eq!(self.kind, other.kind);
         self.first_recorded_at = self.first_recorded_at.min(other.first_recorded_at);
         if other.source < self.source {
             self.source = other.source.clone();

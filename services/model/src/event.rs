@@ -156,9 +156,14 @@ impl Event {
     #[must_use]
     pub fn home(&self) -> String {
         use crate::kinds as k;
+        // One arm reads the field for all three.
+        const {
+            assert!(
+                k::deployment::SERVICE == k::availability::SERVICE && k::deployment::SERVICE == k::maintenance::SERVICE
+            )
+        };
         match self.kind {
             Kind::Deployment | Kind::Availability | Kind::Maintenance => {
-                debug_assert_eq!(k::deployment::SERVICE, k::availability::SERVICE);
                 home_of_service(self.text(k::deployment::SERVICE))
             }
             Kind::Commit => home_of_repository(self.text(k::commit::REPOSITORY)),
@@ -191,6 +196,12 @@ impl Event {
     #[must_use]
     pub fn identity_at_home(&self) -> String {
         use crate::kinds as k;
+        // One arm reads the field for all three.
+        const {
+            assert!(
+                k::deployment::SERVICE == k::availability::SERVICE && k::deployment::SERVICE == k::maintenance::SERVICE
+            )
+        };
         match self.kind {
             Kind::Deployment | Kind::Availability | Kind::Maintenance => {
                 self.identity_of(|field| field != k::deployment::SERVICE)

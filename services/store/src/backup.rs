@@ -9,6 +9,7 @@ use crate::connection::{Tx, each};
 use crate::deliveries::copy_deliveries;
 use crate::log::append::{head, lock};
 use crate::log::insert::{LogRow, insert};
+use crate::log::latest::Latest;
 use crate::{Result, Store, StoreError, keeping};
 
 /// Rows of the log that are read at once.
@@ -117,5 +118,5 @@ async fn write(tx: &mut Tx, rows: &[Copied]) -> Result<bool> {
             body: &row.body,
         })
         .collect();
-    Ok(insert(tx, &rows).await?.into_iter().all(|is_new| is_new))
+    Ok(insert(tx, &rows, &mut Latest::default()).await?.into_iter().all(|is_new| is_new))
 }

@@ -40,7 +40,7 @@ pub mod pulls;
 mod scan;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
@@ -61,6 +61,7 @@ pub use crate::place::{ConnectOptions, redact};
 pub use crate::pulls::{PullEnd, PullFilter, PullPage, PullRun, PullStanding, PullState, PulledSource};
 
 use crate::connection::{Backend, Tx, unreachable};
+use crate::log::latest::Latest;
 use crate::place::Place;
 
 /// How long a server may take to answer at all.
@@ -78,6 +79,8 @@ struct Inner {
     place: String,
     file: Option<PathBuf>,
     read_only: bool,
+    /// Given out and put back by whoever appends.
+    latest: Mutex<Latest>,
 }
 
 impl Store {
@@ -106,7 +109,15 @@ impl Store {
             Place::Sqlite { path, .. } => Some(path),
             Place::Postgres(_) => None,
         };
-        let store = Self { inner: Arc::new(Inner { backend, place: shown, file, read_only: options.read_only }) };
+        let store = Self {
+            inner: Arc::new(Inner {
+                backend,
+                place: shown,
+                file,
+                read_only: options.read_only,
+                latest: Mutex::default(),
+            }),
+        };
         if let Backend::Postgres(pool) = store.backend() {
             // The pool would try again and again and tell nothing: the first contact is made by hand.
             let contact = pool.connect_options();

@@ -29,6 +29,7 @@ migrations! {
     1 "0001_log_and_facts";
     2 "0002_deliveries";
     3 "0003_pull_runs";
+    4 "0004_keys";
 }
 
 /// The version that this program needs and the latest that it knows.

@@ -123,7 +123,8 @@ impl Store {
                 rows.push(row_of(prepared, last_seq, rows.len(), recorded_at, at, digest));
             }
         }
-        let is_new = insert(&mut tx, &rows).await?;
+        let mut latest = self.take_latest().at(last_seq);
+        let is_new = insert(&mut tx, &rows, &mut latest).await?;
         let outcomes: Vec<_> = places
             .into_iter()
             .map(|place| match place {
@@ -152,7 +153,10 @@ impl Store {
         } else {
             tx.commit().await?;
         }
-        Ok(Appended { recorded_at, after: last_seq, outcomes })
+        let appended = Appended { recorded_at, after: last_seq, outcomes };
+        latest.ends(appended.last_seq().unwrap_or(last_seq));
+        self.put_latest(latest);
+        Ok(appended)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The hot path: rows into the log, and which of them were new.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -8,6 +8,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row};
 use vigie_model::facts::CellWriter;
 use vigie_model::{Digest, Time};
 
+use super::latest::Latest;
 use crate::Result;
 use crate::connection::Tx;
 use crate::copy::copy_in;
@@ -35,12 +36,16 @@ const FEW: usize = 512;
 /// Which of consecutive places are taken.
 const PLACES: &str = "SELECT seq FROM events WHERE seq BETWEEN $1 AND $2 ORDER BY seq";
 
-/// Inserts what is not there yet; tells for each row whether it was new.
-pub(crate) async fn insert(tx: &mut Tx, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
+/// Inserts what is not there yet; tells for each row whether it was new. `latest` is what is known of the log before, and
+/// then of it with these rows.
+pub(crate) async fn insert(tx: &mut Tx, rows: &[LogRow<'_>], latest: &mut Latest) -> Result<Vec<bool>> {
+    match tx {
+        Tx::Postgres(tx) if rows.len() >= FEW => return many_into_postgres(tx, rows, latest).await,
+        _ => latest.forget(),
+    }
     match tx {
         Tx::Sqlite(tx) => into_sqlite(tx, rows).await,
-        Tx::Postgres(tx) if rows.len() < FEW => few_into_postgres(tx, rows).await,
-        Tx::Postgres(tx) => many_into_postgres(tx, rows).await,
+        Tx::Postgres(tx) => few_into_postgres(tx, rows).await,
     }
 }
 
@@ -123,18 +128,39 @@ async fn few_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) -
 }
 
 /// Finds out which rows are new and copies those. Nobody else can add one meanwhile: writers hold a lock.
-async fn many_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) -> Result<Vec<bool>> {
+async fn many_into_postgres(
+    connection: &mut PgConnection,
+    rows: &[LogRow<'_>],
+    latest: &mut Latest,
+) -> Result<Vec<bool>> {
+    let mut homes: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        homes.entry(row.home).or_default().push(place);
+    }
+    let unknown = homes.keys().copied().filter(|home| !latest.knows(home)).collect();
     // What is later than everything in its home is new for sure; an import in the order of time is so throughout.
-    // While the database looks that up, what the batch itself holds twice is found.
-    let (latest, mut is_new) = futures::join!(latest_of(connection, rows), async {
-        let mut seen = HashSet::with_capacity(rows.len());
-        rows.iter().map(|row| seen.insert(row.digest)).collect::<Vec<_>>()
+    // While the database looks that up, the rows are put in the order of the key. What goes into the same page of its
+    // index goes there at once then, what a fold reads together lies together, and what is there twice is neighbours.
+    let (asked, homes) = futures::join!(ask_latest(connection, unknown, latest), async {
+        let mut homes: Vec<_> = homes.into_iter().collect();
+        homes.sort_unstable_by_key(|(home, _)| *home);
+        for (_, places) in &mut homes {
+            places.sort_by_key(|place| (rows[*place].at, rows[*place].digest));
+        }
+        homes
     });
-    let latest = latest?;
-    let doubtful = |place: &usize| {
-        is_new[*place] && latest.get(rows[*place].home).is_some_and(|latest| rows[*place].at <= *latest)
-    };
-    let doubtful: Vec<_> = (0..rows.len()).filter(doubtful).collect();
+    asked?;
+    let mut is_new = vec![true; rows.len()];
+    let mut doubtful = Vec::new();
+    for (home, places) in &homes {
+        for pair in places.windows(2) {
+            is_new[pair[1]] = (rows[pair[0]].at, rows[pair[0]].digest) != (rows[pair[1]].at, rows[pair[1]].digest);
+        }
+        if let Some(latest) = latest.of(home) {
+            doubtful.extend(places.iter().copied().filter(|place| is_new[*place] && rows[*place].at <= latest));
+        }
+        latest.note(home, places.last().map(|place| rows[*place].at));
+    }
     for part in doubtful.chunks(ARRAY) {
         let sql = "SELECT asked.place FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bytea[]) AS asked (place, home, at, digest) \
             WHERE EXISTS (SELECT FROM events e WHERE e.home = asked.home AND e.at = asked.at AND e.digest = asked.digest)";
@@ -151,7 +177,8 @@ async fn many_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) 
         }
     }
     if is_new.contains(&true) {
-        let new = rows.iter().zip(&is_new).filter_map(|(row, is_new)| is_new.then_some(row));
+        let new =
+            homes.iter().flat_map(|(_, places)| places).filter(|place| is_new[**place]).map(|place| &rows[*place]);
         copy_in(connection, "events (seq, recorded_at, home, at, digest, kind, content, body)", new, |row, copy| {
             copy.begin_row(8);
             copy.int(Some(row.seq));
@@ -168,15 +195,14 @@ async fn many_into_postgres(connection: &mut PgConnection, rows: &[LogRow<'_>]) 
     Ok(is_new)
 }
 
-/// The latest instant of each of the rows' homes that has any.
-async fn latest_of(connection: &mut PgConnection, rows: &[LogRow<'_>]) -> Result<HashMap<String, Time>> {
-    let homes: Vec<_> = rows.iter().map(|row| row.home).collect::<HashSet<_>>().into_iter().collect();
-    let sql = "SELECT asked.home, (SELECT max(at) FROM events e WHERE e.home = asked.home) FROM unnest($1::text[]) AS asked (home)";
-    let mut latest = HashMap::with_capacity(homes.len());
-    for row in sqlx::query(sql).bind(homes).fetch_all(connection).await? {
-        if let Some(at) = row.try_get::<Option<Time>, _>(1)? {
-            latest.insert(row.try_get(0)?, at);
-        }
+/// Finds out the latest instant of each of these homes.
+async fn ask_latest(connection: &mut PgConnection, homes: Vec<&str>, latest: &mut Latest) -> Result<()> {
+    if homes.is_empty() {
+        return Ok(());
     }
-    Ok(latest)
+    let sql = "SELECT asked.home, (SELECT max(at) FROM events e WHERE e.home = asked.home) FROM unnest($1::text[]) AS asked (home)";
+    for row in sqlx::query(sql).bind(homes).fetch_all(connection).await? {
+        latest.note(row.try_get(0)?, row.try_get(1)?);
+    }
+    Ok(())
 }

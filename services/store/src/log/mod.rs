@@ -2,6 +2,7 @@
 
 pub(crate) mod append;
 pub(crate) mod insert;
+pub(crate) mod latest;
 mod prepared;
 mod read;
 mod timeless;

@@ -93,6 +93,9 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         folded?;
     }
     engine.shutdown().await;
+    engine.store().close().await;
+    // The process ends here, and the system takes its memory back faster than a million small pieces come apart.
+    std::mem::forget(engine);
     if let Some(failure) = failure {
         return Err(failure);
     }
