@@ -11,13 +11,10 @@ Prints a table in Markdown. Times differ from machine to machine and from hour t
 
 import argparse
 import calendar
-import hmac
 import json
 import os
 import pathlib
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,120 +23,9 @@ import threading
 import time
 import http.client
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
-VIGIE = TARGET / "vigie"
-EXAMPLES = TARGET / "examples"
-
-ROWS = []
-
-
-def note(what, figure, baseline="", ratio="", goal=""):
-    """A row of the result."""
-    ROWS.append((what, figure, baseline, ratio, goal))
-    print(f"  {what}: {figure}  {baseline}  {ratio}  (goal {goal})", file=sys.stderr, flush=True)
-
-
-def run(*command, **options):
-    return subprocess.run([str(part) for part in command], check=True, **options)
-
-
-def timed(*command, **options):
-    """Wall seconds and the peak memory in MB of a command."""
-    begun = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], **options)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{command} ended with {process.returncode}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
-
-
-def quiet(folder):
-    return {"stdout": subprocess.DEVNULL, "stderr": open(folder / "log", "ab"), "cwd": folder}
-
-
-def bare_sqlite(folder, source):
-    """The same rows into the same table, keys and indexes: prepared inserts in one transaction."""
-    target = folder / "bare.db"
-    target.unlink(missing_ok=True)
-    run(VIGIE, "--database", f"sqlite://{target}", "database", "migrate", **quiet(folder))
-    said = run(sys.executable, HERE / "bare_sqlite.py", source, target, "1000000000", "events", capture_output=True, text=True)
-    count, seconds = said.stdout.split()
-    return int(count), float(seconds)
-
-
-def imports(folder, events, count):
-    database = folder / "vigie.db"
-    seconds, memory = timed(VIGIE, "--database", f"sqlite://{database}", "import", events, **quiet(folder))
-    rows, bare = bare_sqlite(folder, database)
-    note(
-        f"`vigie import` of {count:,} events, parsed, folded, facts written (SQLite)",
-        f"{count / seconds:,.0f}/s, {memory:.0f} MB",
-        f"bare prepared inserts {rows / bare:,.0f}/s",
-        f"{bare / seconds:.2f}",
-        "≥ 0.5, < 1,500 MB",
-    )
-
-
-class Postgres:
-    """A server of our own, as safe on disk as one that people rely on."""
-
-    def __init__(self, folder, name="postgres"):
-        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        self.folder = folder / name
-        self.folder.mkdir()
-        self.user = {}
-        if os.geteuid() == 0:
-            folder.chmod(0o755)
-            shutil.chown(self.folder, "postgres", "postgres")
-            self.user = {"user": "postgres", "group": "postgres"}
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        data = self.folder / "data"
-        silent = {"stdout": subprocess.DEVNULL, "cwd": "/", **self.user}
-        run(self.bin / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-E", "UTF8", "--locale=C", **silent)
-        options = f"-p {self.port} -k '' -c listen_addresses=127.0.0.1 -c max_wal_size=4GB -c shared_buffers=256MB"
-        run(self.bin / "pg_ctl", "-D", data, "-l", self.folder / "log", "-o", options, "-w", "start", **silent)
-
-    def sql(self, database, text, **options):
-        url = self.url(database)
-        return run(self.bin / "psql", "-q", "-v", "ON_ERROR_STOP=1", url, "-c", text, **options)
-
-    def url(self, database):
-        return f"postgres://vigie@127.0.0.1:{self.port}/{database}"
-
-    def stop(self):
-        run(self.bin / "pg_ctl", "-D", self.folder / "data", "-m", "fast", "stop", stdout=subprocess.DEVNULL, cwd="/", **self.user)
-
-
-def postgres(folder, events, count):
-    server = Postgres(folder)
-    try:
-        for name in ("ours", "bare"):
-            server.sql("postgres", f"CREATE DATABASE {name}")
-        server.sql("postgres", "CHECKPOINT")
-        seconds, memory = timed(VIGIE, "import", events, env={**os.environ, "VIGIE_DATABASE": server.url("ours")}, **quiet(folder))
-        run(VIGIE, "database", "migrate", env={**os.environ, "VIGIE_DATABASE": server.url("bare")}, **quiet(folder))
-        rows = folder / "rows"
-        with open(rows, "wb") as out:
-            server.sql("ours", "COPY (SELECT * FROM events ORDER BY seq) TO STDOUT (FORMAT binary)", stdout=out)
-        server.sql("postgres", "CHECKPOINT")
-        begun = time.perf_counter()
-        with open(rows, "rb") as back:
-            server.sql("bare", "COPY events FROM STDIN (FORMAT binary)", stdin=back)
-        bare = time.perf_counter() - begun
-        note(
-            "the same on PostgreSQL",
-            f"{count / seconds:,.0f}/s, {memory:.0f} MB",
-            f"bare `COPY` {count / bare:,.0f}/s",
-            f"{bare / seconds:.2f}",
-            "≥ 0.5, < 1,500 MB",
-        )
-    finally:
-        server.stop()
+from importing import imports, postgres
+from kit import EXAMPLES, HERE, ROOT, ROWS, VIGIE, Server, bare_sqlite, note, quiet, run, timed
+from webhooks import webhooks
 
 
 def answers(folder):
@@ -160,37 +46,6 @@ def answers(folder):
             f"{row['duckdb_ms'] / own:.0f}",
             f"< {goals[row['question']]} ms, ≥ 5",
         )
-
-
-class Server:
-    """`vigie serve`, until it answers."""
-
-    def __init__(self, folder, url):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        begun = time.perf_counter()
-        command = [VIGIE, "--database", url, "serve", "--listen", f"127.0.0.1:{self.port}"]
-        self.process = subprocess.Popen([str(part) for part in command], **quiet(folder))
-        while True:
-            try:
-                self.ask("{ scorecard(window: {last: \"P30D\"}) { metric(name: LEAD_TIME) { value } } }")
-                break
-            except OSError:
-                time.sleep(0.01)
-        self.first_answer = time.perf_counter() - begun
-
-    def ask(self, query, connection=None):
-        connection = connection or http.client.HTTPConnection("127.0.0.1", self.port)
-        connection.request("POST", "/graphql", json.dumps({"query": query}), {"content-type": "application/json"})
-        answer = json.loads(connection.getresponse().read())
-        if "errors" in answer:
-            raise SystemExit(answer["errors"])
-        return answer["data"]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 def wrk(port, services, window):
@@ -343,85 +198,6 @@ def git(folder, commits=100_000):
         )
     again, _ = timed(*pull, **quiet(folder))
     note("the same again, nothing new", f"{again:.2f} s")
-
-
-def github_deliveries(folder, secret, count=5_000):
-    """Bodies of GitHub's size (8 kB), each of another deployment, with their signatures: a line each."""
-    fixture = ROOT / "services/ingest/connectors/github/fixtures/deployment_status_success.json"
-    body = json.loads(fixture.read_text())["body"]
-    body["repository"]["description"] = "".join(chr(97 + n * 7 % 26) if n % 6 else " " for n in range(500))
-    body["sender"] = {f"{name}_url": f"https://api.github.com/users/somebody/{name}{{/other}}" for name in ("a", "b", "c", "d")}
-    body["urls"] = {f"u{n}": f"https://api.github.com/repos/acme/shop/{n}{{/sha}}" for n in range(90)}
-    path = folder / "deliveries"
-    with open(path, "w") as out:
-        for number in range(count):
-            body["deployment"]["id"] = body["deployment_status"]["deployment_id"] = number
-            body["deployment_status"]["id"] = number
-            text = json.dumps(body)
-            out.write(hmac.new(secret, text.encode(), "sha256").hexdigest() + "\t" + text + "\n")
-    return path, len(text)
-
-
-def deliver(port, lines, kind, name, seconds=8):
-    script = HERE / "deliveries.lua"
-    command = ["wrk", "-t2", "-c64", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}", "--", lines, kind, name]
-    said = run(*command, capture_output=True, text=True).stdout
-    if "Non-2xx" in said:
-        raise SystemExit(said)
-    find = lambda start: next(line.split()[1] for line in said.splitlines() if line.strip().startswith(start))
-    p99 = find("99%")
-    factor = 1 if p99.endswith("ms") else 0.001 if p99.endswith("us") else 1000
-    return float(find("Requests/sec")), float(p99.rstrip("msu")) * factor, seconds
-
-
-def hooks(folder, url, what):
-    """Signed deliveries into `/v1/hooks/github`, kept before they are acknowledged, and mapped meanwhile."""
-    (folder / "secret").write_text("It's a Secret to Everybody")
-    (folder / "vigie.toml").write_text('[[hook]]\nconnector = "github"\nsecret_file = "secret"\n')
-    lines, size = github_deliveries(folder, b"It's a Secret to Everybody")
-    server = Server(folder, url)
-
-    def counters():
-        connection = http.client.HTTPConnection("127.0.0.1", server.port)
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode().splitlines()
-        value = lambda name: int(next(line.split()[-1] for line in text if line.startswith(name)))
-        return value('vigie_deliveries_total{result="accepted"}'), value('vigie_deliveries_mapped_total{result="mapped"}')
-
-    try:
-        # Once, so that it is there; then always the same one: proven, read, recognised, and nothing written.
-        deliver(server.port, lines, "same", "first", 1)
-        nothing, _, _ = deliver(server.port, lines, "same", "same")
-        before = counters()
-        rate, p99, seconds = deliver(server.port, lines, "new", "new")
-        during = counters()
-        begun = time.perf_counter()
-        while counters()[1] < during[0]:
-            time.sleep(0.05)
-        drained = time.perf_counter() - begun
-        mapped = (during[1] - before[1]) / seconds
-        then = (during[0] - during[1]) / max(drained, 0.001)
-        note(
-            f"signed deliveries of {size / 1000:.0f} kB, 64 connections, each on disk before its `202` ({what})",
-            f"{rate:,.0f}/s, 99 % within {p99:.0f} ms; mapped meanwhile {mapped:,.0f}/s, then {then:,.0f}/s",
-            f"the same handler, nothing to write {nothing:,.0f}/s",
-            f"{rate / nothing:.2f}",
-            "≥ 4,000/s, < 100 ms; ≥ 1,000/s mapped",
-        )
-    finally:
-        server.stop()
-
-
-def webhooks(folder):
-    server = Postgres(folder, "postgres-webhooks")
-    folder = folder / "webhooks"
-    folder.mkdir()
-    try:
-        hooks(folder, f"sqlite://{folder / 'hooks.db'}", "SQLite")
-        server.sql("postgres", "CREATE DATABASE hooks")
-        hooks(folder, server.url("hooks"), "PostgreSQL")
-    finally:
-        server.stop()
 
 
 def main():
