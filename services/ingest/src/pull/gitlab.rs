@@ -6,7 +6,7 @@
 //! holds for both.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
 mod cursor;
+mod discover;
 mod groups;
 mod listing;
 mod payload;
@@ -32,6 +33,7 @@ mod project;
 
 use client::Client;
 use cursor::Cursor;
+pub use discover::Lookout;
 use groups::Groups;
 use payload::Project;
 use project::{Reader, Wanted};
@@ -76,16 +78,20 @@ impl GitLab {
     fn hook(&self) -> Result<Arc<Hook>, PullError> {
         self.hooks.find(CONNECTOR, &self.source).map_err(PullError::Refused)
     }
+}
 
-    fn http(&self) -> HttpSettings {
-        // Either is what people call the URL.
-        let host = self.url.trim_end_matches('/').trim_end_matches("/api/v4");
-        HttpSettings {
-            url: format!("{host}/api/v4"),
-            token_file: Some(self.token_file.clone()),
-            ca_file: self.ca_file.clone(),
-            ..HttpSettings::default()
-        }
+/// The host of a URL: with the path of the API or without is what people call it.
+fn host_of(url: &str) -> &str {
+    url.trim_end_matches('/').trim_end_matches("/api/v4")
+}
+
+/// How the API of a host is reached.
+fn settings(url: &str, token_file: &Path, ca_file: Option<&Path>) -> HttpSettings {
+    HttpSettings {
+        url: format!("{}/api/v4", host_of(url)),
+        token_file: Some(token_file.to_owned()),
+        ca_file: ca_file.map(Path::to_owned),
+        ..HttpSettings::default()
     }
 }
 
@@ -103,7 +109,7 @@ impl Pull for GitLab {
                 None => Cursor::default(),
             };
             let mut notes = Notes::default();
-            let client = Client::open(&self.http(), self.pause)?;
+            let client = Client::open(&settings(&self.url, &self.token_file, self.ca_file.as_deref()), self.pause)?;
             let projects = listing::listed(&client, &self.projects, &self.exclude, &mut notes).await?;
             for project in projects.iter().filter(|project| start.patterned.contains(&project.path.to_lowercase())) {
                 notes.add(format!(

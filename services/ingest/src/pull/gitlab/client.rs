@@ -55,8 +55,9 @@ pub(super) struct Page {
     pub etag: Option<String>,
     /// The query of the next page.
     pub next: Option<String>,
-    /// How many pages there are in all, where that is told.
+    /// How many pages and how many items there are in all, where that is told.
     pub pages: Option<u64>,
+    pub total: Option<u64>,
 }
 
 impl Page {
@@ -99,6 +100,7 @@ impl Client {
                     etag: text(&answer.headers, ETAG.as_str()).map(str::to_owned),
                     next: next.and_then(|url| url.split_once('?')).map(|(_, query)| query.to_owned()),
                     pages: number(&answer.headers, "x-total-pages"),
+                    total: number(&answer.headers, "x-total"),
                 }))
             }
             status => Ok(Got::Refused(Refusal { status: status.as_u16(), why: reason(&answer) })),

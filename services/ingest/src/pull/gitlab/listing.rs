@@ -10,7 +10,7 @@ use super::client::{Client, Got, part};
 use super::payload::Project;
 
 /// What an entry found.
-enum Found {
+pub(super) enum Found {
     Projects(Vec<Project>),
     /// Nothing that may be seen, and why.
     Refused(String),
@@ -39,7 +39,7 @@ pub(super) async fn listed(
                 }
                 projects.extend(found);
             }
-            Found::Refused(why) => refused.push(why),
+            Found::Refused(why) => refused.push(format!("{entry}, a project or group on GitLab: {why}")),
         }
     }
     if projects.is_empty() && !refused.is_empty() {
@@ -59,7 +59,7 @@ fn renamed<'f>(entry: &str, found: &'f [Project]) -> Option<&'f str> {
 }
 
 /// What one entry means: a project, a group, or by a pattern some of a group's.
-async fn meant(client: &Client, entry: &str) -> Result<Found, PullError> {
+pub(super) async fn meant(client: &Client, entry: &str) -> Result<Found, PullError> {
     if let Some(at) = entry.find(['*', '?']) {
         let group = entry[..at].rsplit_once('/').map_or(entry, |(group, _)| group);
         let pattern = Pattern::name(entry);
@@ -76,7 +76,7 @@ async fn meant(client: &Client, entry: &str) -> Result<Found, PullError> {
         match client.get(&format!("projects/{}", part(entry)), "", None).await? {
             Got::Fresh(page) => return Ok(Found::Projects(Project::read(&page.body).into_iter().collect())),
             Got::Refused(refusal) if refusal.status != 404 => {
-                return Ok(Found::Refused(format!("{entry}: {}", refusal.why)));
+                return Ok(Found::Refused(refusal.why));
             }
             _ => {}
         }
@@ -120,5 +120,5 @@ async fn group_of(client: &Client, name: &str) -> Result<Found, PullError> {
             return Ok(Found::Projects(all));
         }
     }
-    Ok(Found::Refused(format!("{name}, a project or group on GitLab: {why}")))
+    Ok(Found::Refused(why))
 }
