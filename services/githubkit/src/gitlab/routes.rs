@@ -106,6 +106,10 @@ fn project(call: &Call<'_>, repository: &Repository, rest: &[&str]) -> Answer {
             call.page(&commits, |sha| view.commit(&repository.commits[sha]))
         }
         ["merge_requests"] => call.changed(&repository.pulls, |it| it.updated_at, |it| view.merge_request(it)),
+        ["merge_requests", iid] => match iid.parse().ok().and_then(|iid| repository.pull(iid)) {
+            Some(pull) => ok(&view.merge_request(pull)),
+            None => message(404, "404 Merge Request Not Found"),
+        },
         ["merge_requests", iid, what] => {
             let Some(pull) = iid.parse().ok().and_then(|iid| repository.pull(iid)) else {
                 return message(404, "404 Merge Request Not Found");

@@ -168,7 +168,8 @@ async fn handle(request: HttpRequest, shared: Data<Shared>) -> HttpResponse {
 impl State {
     /// Everything that is decided before anybody looks at what was asked.
     fn refuse(&mut self, request: &HttpRequest, now: Time) -> Option<Answer> {
-        if due(self.faults.every, self.count) {
+        let is_about = |text: &String| request.path().contains(text.as_str());
+        if due(self.faults.every, self.count) || self.faults.silent.iter().any(is_about) {
             return Some(Answer::bad_gateway());
         }
         let token =

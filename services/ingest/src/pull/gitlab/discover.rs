@@ -12,7 +12,7 @@ use vigie_model::pattern::Pattern;
 
 use super::super::PullError;
 use super::super::discover::{Discover, Discovery, Found, FoundTeam, FoundWorkflow, Named, deploys, is_production};
-use super::client::{Client, Got, part};
+use super::client::{Client, Got, Refusal, part};
 use super::listing::{self, meant};
 use super::payload::Project;
 use super::settings;
@@ -77,8 +77,8 @@ impl Lookout {
         for entry in &self.projects {
             let found = match meant(client, entry).await? {
                 listing::Found::Projects(found) => found,
-                listing::Found::Refused(why) => {
-                    refused.push((entry.clone(), why));
+                listing::Found::Refused(refusal) => {
+                    refused.push((entry.clone(), refusal));
                     continue;
                 }
             };
@@ -106,11 +106,9 @@ impl Lookout {
             }
         }
         if refused.len() == self.projects.len() {
-            let all: Vec<String> =
-                refused.iter().map(|(entry, why)| format!("{entry}, a project or group on GitLab: {why}")).collect();
-            return Err(PullError::Refused(all.join("; ")));
+            return Err(listing::nothing(&refused));
         }
-        told.faults = refused;
+        told.faults = refused.into_iter().map(|(entry, refusal)| (entry, refusal.why)).collect();
         Ok(kept)
     }
 }
@@ -234,11 +232,11 @@ impl<'l> Look<'l> {
                     query = page.next.filter(|_| more(&seen, pages));
                     continue;
                 }
-                Ok(Got::Refused(refusal)) if refusal.status == 403 && !refusal.why.contains("scope") => {
+                Ok(Got::Refused(refusal)) if refusal.status == Some(403) && !refusal.why.contains("scope") => {
                     format!("{}; the token needs the scope read_api and the role Reporter in the project", refusal.why)
                 }
                 Ok(Got::Refused(refusal)) => refusal.why,
-                Ok(Got::TooLong) => "GitLab answers with more than is read of one answer".to_owned(),
+                Ok(Got::TooLong) => Refusal::too_long().why,
                 Ok(Got::Unchanged) => "nothing was answered".to_owned(),
                 Err(why) => why,
             };
