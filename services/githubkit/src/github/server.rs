@@ -150,7 +150,7 @@ impl Shared {
 async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
     let clones = shared.clones.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(folder) = clones.filter(|_| request.path().contains(".git/")) {
-        return clone::answer(&request, &body, &folder).await;
+        return clone::answer(&request, &body, &folder, "x-access-token").await;
     }
     let is_graphql = request.path() == "/graphql";
     let now = shared.clock.now();

@@ -49,6 +49,7 @@ pub fn pull_of(server: &Server, site: &Site) -> GitLab {
         hooks: mapping.hooks.clone(),
         pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
         event_bytes: mapping.event_bytes,
+        clones: site.folder.path().join("clones"),
         pause: Duration::from_millis(1),
     }
 }

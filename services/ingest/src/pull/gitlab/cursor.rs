@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use vigie_model::{Time, parse_time};
 
+use super::super::clones::Cloned;
+
 /// See the module's documentation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -58,6 +60,9 @@ pub(super) struct Place {
     pub jobs: Listed,
     #[serde(skip_serializing_if = "Listed::is_new")]
     pub releases: Listed,
+    /// How far the clone is, where one is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clone: Option<Cloned>,
 }
 
 /// Commits that are being read, towards a new head.
