@@ -72,6 +72,8 @@ impl<K> Clones<K> {
         let name = repository.name;
         let mirror = Mirror::new(&self.folder, remote.url, name);
         if let Err(why) = mirror.fetch(remote).await {
+            // What holds of many is said once: without the name of each.
+            let why = why.replace(remote.url, "…");
             let is_refused = ["Authentication failed", "403", "could not read"].iter().any(|text| why.contains(text));
             notes.add(unknown(name, &format!("{why}{}", if is_refused { remedy } else { "" })));
             return;

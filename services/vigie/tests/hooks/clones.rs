@@ -201,6 +201,7 @@ async fn uncloned(database: &TestDatabase, server: &Server<'_>, site: &Site, sou
     let notes = pulled(&engine, source).await.notes;
     assert_eq!(notes.len(), 1);
     assert!(notes[0].starts_with("harbour/checkout: the paths of its commits are unknown"), "{notes:?}");
+    assert!(!notes[0].contains(&format!("{NAME}.git")), "the same of many is said once: {notes:?}");
     assert_eq!(changes(&engine), BTreeSet::from([front, back]));
     engine.shutdown().await;
 }

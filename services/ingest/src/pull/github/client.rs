@@ -220,7 +220,7 @@ impl Client {
             StatusCode::NOT_MODIFIED => Ok(Got::Unchanged),
             status if status.is_success() => {
                 let body = serde_json::from_str(&answer.body).map_err(|error| PullError::Unavailable {
-                    message: format!("{url} answers what is no JSON: {error}"),
+                    message: format!("GitHub answers what is no JSON: {error}"),
                     retry_after: None,
                 })?;
                 Ok(Got::Fresh(Page {

@@ -117,8 +117,7 @@ impl Client {
                 let body = match serde_json::from_slice(&answer.body) {
                     Ok(body) => body,
                     Err(error) => {
-                        let message = format!("{}{url} answers what is no JSON: {error}", self.http.base());
-                        return self.unanswered(message).await;
+                        return self.unanswered(format!("GitLab answers what is no JSON: {error}")).await;
                     }
                 };
                 self.silence.broken();
