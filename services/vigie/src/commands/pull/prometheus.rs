@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::prometheus::Question;
-use vigie_model::duration::parse_every;
 use vigie_model::Time;
+use vigie_model::duration::parse_every;
 
 use crate::config::prometheus::{NOTHING_ASKED, check_step, own_queries};
 use crate::config::{Config, PrometheusEntry, PullSource, check_url};
