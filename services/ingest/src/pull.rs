@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use vigie_model::people::Concealer;
 use vigie_model::{Event, Time};
 
+mod clones;
 pub mod discover;
 pub mod git;
 pub mod github;

@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod hooks;
 mod humane;
+mod moment;
 mod proposal;
 mod server;
 mod shutdown;

@@ -11,12 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Serves the repositories of a folder to whoever has a token.
-pub(super) async fn answer(request: &HttpRequest, body: &Bytes, folder: &Path) -> HttpResponse {
+/// Serves the repositories of a folder to whoever has a token, as a user that is called so.
+pub(crate) async fn answer(request: &HttpRequest, body: &Bytes, folder: &Path, user: &str) -> HttpResponse {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let told = STANDARD.decode(header("authorization").trim_start_matches("Basic ")).unwrap_or_default();
-    let is_known =
-        String::from_utf8_lossy(&told).strip_prefix("x-access-token:").is_some_and(|token| !token.is_empty());
+    let told = String::from_utf8_lossy(&told);
+    let is_known = told.split_once(':').is_some_and(|(name, token)| name == user && !token.is_empty());
     if !is_known {
         return HttpResponse::Unauthorized().insert_header(("www-authenticate", "Basic")).finish();
     }

@@ -23,6 +23,8 @@ pub struct Faults {
     pub slow: Option<Slow>,
     /// What the token may not see.
     pub denied: Vec<Denied>,
+    /// Requests whose path or body holds such a text fail with status 502 and a page of HTML, whenever they are asked.
+    pub silent: Vec<String>,
     /// Paths that hold such a text are refused with a status; where it is 403, for want of a scope. GitLab only.
     pub refused: Vec<(String, u16)>,
     /// The only token that holds, besides those of `/app/installations/{id}/access_tokens`. Others get a 401.

@@ -14,7 +14,7 @@
 pub(crate) mod answer;
 mod changes;
 pub(crate) mod clock;
-mod clone;
+pub(crate) mod clone;
 pub(crate) mod faults;
 pub(crate) mod graph;
 mod graphql;

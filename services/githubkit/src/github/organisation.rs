@@ -1,5 +1,6 @@
 //! The organisation: who and what there is, and what happened.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -23,6 +24,9 @@ pub struct Organisation {
     pub repositories: Vec<Arc<Repository>>,
     /// None at first.
     pub teams: Vec<Team>,
+    /// In which subgroup projects lie on GitLab, by their ids; nothing is the group itself. Of others every other one lies in
+    /// `platform`.
+    pub places: BTreeMap<i64, String>,
     pub(crate) now: Time,
     pub(crate) log: Vec<Happening>,
     pub(crate) chance: Chance,
@@ -61,6 +65,7 @@ impl Organisation {
             accounts: Vec::new(),
             repositories: Vec::new(),
             teams: Vec::new(),
+            places: BTreeMap::new(),
             now,
             log: Vec::new(),
             chance: Chance(ChaCha8Rng::seed_from_u64(seed)),

@@ -150,7 +150,7 @@ impl Shared {
 async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
     let clones = shared.clones.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(folder) = clones.filter(|_| request.path().contains(".git/")) {
-        return clone::answer(&request, &body, &folder).await;
+        return clone::answer(&request, &body, &folder, "x-access-token").await;
     }
     let is_graphql = request.path() == "/graphql";
     let now = shared.clock.now();
@@ -164,7 +164,7 @@ async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Http
         state.count += 1;
         state.graphql_count += u64::from(is_graphql);
         let wait = state.slow(&request, &text);
-        let refused = state.refuse(&request, is_graphql, cost, now);
+        let refused = state.refuse(&request, &text, is_graphql, cost, now);
         let cut = due(state.faults.cut_every, state.count);
         let partial = is_graphql && due(state.faults.partial_every, state.graphql_count);
         let mut quota = state.graphql;
@@ -224,11 +224,12 @@ impl State {
     }
 
     /// Everything that is decided before anybody looks at what was asked.
-    fn refuse(&mut self, request: &HttpRequest, is_graphql: bool, cost: u64, now: Time) -> Option<Answer> {
+    fn refuse(&mut self, request: &HttpRequest, body: &str, is_graphql: bool, cost: u64, now: Time) -> Option<Answer> {
         if !request.headers().contains_key(USER_AGENT) {
             return Some(Answer::forbidden_by_rules());
         }
-        if due(self.faults.every, self.count) {
+        let is_about = |text: &String| request.path().contains(text.as_str()) || body.contains(text.as_str());
+        if due(self.faults.every, self.count) || self.faults.silent.iter().any(is_about) {
             return Some(Answer::bad_gateway());
         }
         // an app signs what it asks for itself

@@ -66,6 +66,12 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// Every value of a list.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let pairs = self.query_text.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| decode(key) == name).map(|(_, value)| value).collect()
+    }
+
     fn per_page(&self) -> usize {
         self.get("per_page").and_then(|it| it.parse().ok()).filter(|it| *it > 0).unwrap_or(20_usize).min(100)
     }

@@ -105,6 +105,16 @@ pub(super) fn severity(issue: &Issue) -> &'static str {
     }
 }
 
+/// A group as projects name it, called like its path with a capital.
+pub(super) fn group(path: &str) -> Value {
+    let own = path.rsplit_once('/').map_or(path, |(_, own)| own);
+    let name: String = own.chars().take(1).flat_map(char::to_uppercase).chain(own.chars().skip(1)).collect();
+    json!({
+        "id": environment_id(path), "name": name, "path": own, "full_path": path, "kind": "group",
+        "web_url": format!("{ROOT}/groups/{path}"),
+    })
+}
+
 /// As GitLab writes an instant.
 pub(super) fn time(time: Time) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -128,6 +138,10 @@ pub(super) fn username(account: &Account) -> String {
 impl View<'_> {
     /// The full path of its group.
     pub fn group(&self) -> String {
+        if let Some(place) = self.organisation.places.get(&self.repository.id) {
+            let slash = if place.is_empty() { "" } else { "/" };
+            return format!("{}{slash}{place}", self.organisation.login);
+        }
         let index = self.organisation.repositories.iter().position(|it| it.id == self.repository.id);
         let below = if index.is_some_and(|index| index % 2 == 1) { "/platform" } else { "" };
         format!("{}{below}", self.organisation.login)
@@ -140,17 +154,22 @@ impl View<'_> {
     pub fn project(&self) -> Value {
         let it = self.repository;
         let is_empty = it.head().is_none();
-        json!({
+        let mut value = json!({
             "id": it.id, "description": null, "name": it.name, "path": it.name,
             "path_with_namespace": path_of(self.organisation, it), "web_url": self.web_url(),
             "http_url_to_repo": format!("{}.git", self.web_url()), "created_at": time(it.created_at),
             "last_activity_at": time(it.updated_at), "default_branch": (!is_empty).then_some(&it.default_branch),
             "empty_repo": is_empty, "archived": it.archived, "visibility": "private",
-            "namespace": {"full_path": self.group(), "kind": "group"},
+            "namespace": group(&self.group()),
             "issues_access_level": "enabled", "repository_access_level": "enabled",
             "merge_requests_access_level": "enabled", "builds_access_level": "enabled",
             "environments_access_level": "enabled", "releases_access_level": "enabled",
-        })
+        });
+        if it.fork {
+            value["forked_from_project"] =
+                json!({"id": it.id - 1, "path_with_namespace": format!("elsewhere/{}", it.name)});
+        }
+        value
     }
 
     pub fn user(&self, index: usize) -> Value {
@@ -274,6 +293,11 @@ impl View<'_> {
             "pipeline": {"id": it.id + 1, "sha": it.sha, "ref": it.branch},
             "web_url": format!("{}/-/jobs/{}", self.web_url(), it.id),
         })
+    }
+
+    pub fn tag(&self, name: &str, sha: &Sha) -> Value {
+        let commit = self.repository.commits.get(sha).map(|commit| self.commit(commit));
+        json!({"name": name, "message": "", "target": sha, "commit": commit, "release": null, "protected": false})
     }
 
     pub fn release(&self, it: &Release) -> Value {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::call::{Call, message, ok};
-use super::json::{View, environment_id, updated_at};
+use super::json::{self, View, environment_id, job_status, updated_at};
 use crate::github::answer::Answer;
 use crate::github::graph::ahead;
 use crate::github::{Part, Repository, Sha};
@@ -11,6 +11,14 @@ use crate::github::{Part, Repository, Sha};
 pub(super) fn answer(call: &Call<'_>) -> Answer {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     match path.as_slice() {
+        ["groups", group] => match group_of(call, group) {
+            Some(_) => ok(&json::group(group)),
+            None => message(404, "404 Group Not Found"),
+        },
+        ["groups", group, "descendant_groups"] => match group_of(call, group) {
+            Some(views) => call.page(&below(group, &views), |path| json::group(path)),
+            None => message(404, "404 Group Not Found"),
+        },
         ["groups", group, what] => match group_of(call, group) {
             Some(views) => group_list(call, &views, what),
             None => message(404, "404 Group Not Found"),
@@ -25,21 +33,32 @@ pub(super) fn answer(call: &Call<'_>) -> Answer {
 
 /// The projects of a group that may be seen: all below it where that is asked for, as it always is of other lists.
 fn group_of<'a>(call: &Call<'a>, group: &str) -> Option<Vec<View<'a>>> {
-    let own = &call.organisation.login;
-    let is_sub = group.eq_ignore_ascii_case(&format!("{own}/platform"));
-    if !group.eq_ignore_ascii_case(own) && !is_sub {
+    let group = group.to_ascii_lowercase();
+    let all = call.organisation.repositories.iter().map(AsRef::as_ref);
+    let views: Vec<View<'_>> = all.map(|repository| View { organisation: call.organisation, repository }).collect();
+    let is_below = |own: &str| own == group || own.strip_prefix(&group).is_some_and(|rest| rest.starts_with('/'));
+    if group != call.organisation.login && !views.iter().any(|view| is_below(&view.group())) {
         return None;
     }
     let is_deep =
         call.path.last().is_some_and(|what| what != "projects") || call.get("include_subgroups") == Some("true");
-    let all = call.organisation.repositories.iter().map(AsRef::as_ref);
-    let mut found: Vec<View<'_>> = all
-        .filter(|it| call.faults.denies(it, Part::Repository).is_none())
-        .map(|repository| View { organisation: call.organisation, repository })
-        .filter(|view| view.group() == group.to_ascii_lowercase() || (is_deep && !is_sub))
+    let mut found: Vec<View<'_>> = views
+        .into_iter()
+        .filter(|view| call.faults.denies(view.repository, Part::Repository).is_none())
+        .filter(|view| if is_deep { is_below(&view.group()) } else { view.group() == group })
         .collect();
     found.sort_by_key(|view| view.repository.id);
     Some(found)
+}
+
+/// The groups below one, as far as projects lie in them.
+fn below(group: &str, views: &[View<'_>]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for own in views.iter().map(View::group) {
+        let ends = own.match_indices('/').map(|(at, _)| at).chain([own.len()]);
+        found.extend(ends.map(|end| own[..end].to_owned()).filter(|path| path.len() > group.len()));
+    }
+    found.into_iter().collect()
 }
 
 fn group_list(call: &Call<'_>, views: &[View<'_>], what: &str) -> Answer {
@@ -87,6 +106,10 @@ fn project(call: &Call<'_>, repository: &Repository, rest: &[&str]) -> Answer {
             call.page(&commits, |sha| view.commit(&repository.commits[sha]))
         }
         ["merge_requests"] => call.changed(&repository.pulls, |it| it.updated_at, |it| view.merge_request(it)),
+        ["merge_requests", iid] => match iid.parse().ok().and_then(|iid| repository.pull(iid)) {
+            Some(pull) => ok(&view.merge_request(pull)),
+            None => message(404, "404 Merge Request Not Found"),
+        },
         ["merge_requests", iid, what] => {
             let Some(pull) = iid.parse().ok().and_then(|iid| repository.pull(iid)) else {
                 return message(404, "404 Merge Request Not Found");
@@ -103,10 +126,15 @@ fn project(call: &Call<'_>, repository: &Repository, rest: &[&str]) -> Answer {
             }
         }
         ["issues"] => call.changed(&repository.issues, |it| it.updated_at, |it| view.issue(it)),
-        ["deployments"] => call.changed(&repository.deployments, updated_at, |it| view.deployment(it)),
+        ["deployments"] => {
+            let named = call.get("environment");
+            let all = repository.deployments.iter();
+            let all: Vec<_> = all.filter(|it| named.is_none_or(|name| it.original_environment == name)).collect();
+            call.changed(&all, |it| updated_at(it), |it| view.deployment(it))
+        }
         ["environments"] => {
-            let names: BTreeSet<&str> =
-                repository.deployments.iter().map(|it| it.original_environment.as_str()).collect();
+            let deployed = repository.deployments.iter().map(|it| &it.original_environment);
+            let names: BTreeSet<&str> = deployed.chain(&repository.environments).map(String::as_str).collect();
             call.page(&names.into_iter().collect::<Vec<_>>(), |name| view.environment(name, true))
         }
         ["environments", id] => {
@@ -116,7 +144,16 @@ fn project(call: &Call<'_>, repository: &Repository, rest: &[&str]) -> Answer {
                 None => message(404, "404 Environment Not Found"),
             }
         }
-        ["jobs"] => call.keyset(&repository.runs, |it| it.id, |it| view.job(it)),
+        ["jobs"] => {
+            let scope = call.all("scope[]");
+            let all = repository.runs.iter();
+            let all: Vec<_> = all.filter(|it| scope.is_empty() || scope.contains(&job_status(it))).collect();
+            call.keyset(&all, |it| it.id, |it| view.job(it))
+        }
+        ["repository", "tags"] => {
+            let names: Vec<_> = repository.tags.iter().rev().collect();
+            call.page(&names, |(name, sha)| view.tag(name, sha))
+        }
         ["releases"] => {
             let mut all: Vec<_> = repository.releases.iter().filter(|it| it.published_at.is_some()).collect();
             all.sort_by_key(|it| std::cmp::Reverse(it.published_at));

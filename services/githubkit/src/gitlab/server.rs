@@ -2,15 +2,17 @@
 //! answers, then the answer gets its headers and is counted.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev};
 use chrono::TimeDelta;
 
 use super::call::{Call, forbidden_scope, message, too_many};
 use super::routes;
 use crate::github::answer::{Answer, Cut};
+use crate::github::clone;
 use crate::github::faults::due;
 use crate::github::graph::Histories;
 use crate::github::traffic::Quota;
@@ -30,6 +32,8 @@ struct Shared {
     histories: Histories,
     clock: Clock,
     url: String,
+    /// Bare repositories that git may clone.
+    clones: Mutex<Option<PathBuf>>,
 }
 
 struct State {
@@ -56,7 +60,7 @@ impl GitLab {
             count: 0,
             quota: Quota { limit: LIMIT, ..Quota::new(clock.now()) },
         });
-        let shared = Arc::new(Shared { state, histories: Histories::default(), clock, url });
+        let shared = Arc::new(Shared { state, histories: Histories::default(), clock, url, clones: Mutex::default() });
         let data = Data::from(shared.clone());
         let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(handle)))
             .workers(1)
@@ -99,6 +103,11 @@ impl GitLab {
         change(Arc::make_mut(&mut self.shared.state().organisation))
     }
 
+    /// Has git clone bare repositories of this folder, `GROUP/NAME.git`, with any token.
+    pub fn serve_clones(&self, folder: &Path) {
+        *self.shared.clones.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
+    }
+
     /// Ends the server when what is being answered is done.
     pub async fn stop(self) {
         self.handle.stop(true).await;
@@ -118,7 +127,11 @@ impl Shared {
     }
 }
 
-async fn handle(request: HttpRequest, shared: Data<Shared>) -> HttpResponse {
+async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResponse {
+    let clones = shared.clones.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(folder) = clones.filter(|_| request.path().contains(".git/")) {
+        return clone::answer(&request, &body, &folder, "oauth2").await;
+    }
     let now = shared.clock.now();
     let (refused, cut, organisation, faults) = {
         let mut state = shared.state();
@@ -168,7 +181,8 @@ async fn handle(request: HttpRequest, shared: Data<Shared>) -> HttpResponse {
 impl State {
     /// Everything that is decided before anybody looks at what was asked.
     fn refuse(&mut self, request: &HttpRequest, now: Time) -> Option<Answer> {
-        if due(self.faults.every, self.count) {
+        let is_about = |text: &String| request.path().contains(text.as_str());
+        if due(self.faults.every, self.count) || self.faults.silent.iter().any(is_about) {
             return Some(Answer::bad_gateway());
         }
         let token =

@@ -18,7 +18,7 @@ pub trait Discover: Send + Sync {
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discovery {
-    /// The repositories, in the order in which they were asked for, then by name.
+    /// The repositories, in the order in which they were asked for, then as their host lists them.
     pub repositories: Vec<Found>,
     /// The teams of their owners.
     pub teams: Vec<FoundTeam>,
@@ -33,9 +33,9 @@ pub struct Discovery {
 /// A repository. What may not be seen is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// `owner/name`.
+    /// `owner/name`, or `group/…/name`.
     pub name: String,
-    /// The slugs of the teams that may change it, with what they may: those with the most rights first, and of those the
+    /// The paths of the teams that may change it, with what they may: those with the most rights first, and of those the
     /// ones with the fewest repositories.
     pub teams: Vec<(String, String)>,
     /// The names of its environments.
@@ -46,22 +46,23 @@ pub struct Found {
     pub deployments: Option<u64>,
     /// Those of them that went into production.
     pub into_production: Option<u64>,
-    /// Workflows that may be what deploys it, the likeliest first. Not looked at where there are deployments.
+    /// Workflows, or jobs, that may be what deploys it, the likeliest first. Not looked at where there are deployments into
+    /// production.
     pub workflows: Option<Vec<FoundWorkflow>>,
-    /// Releases.
+    /// Releases. A host that is asked for them one repository at a time is not where there are such deployments.
     pub releases: Option<Named>,
-    /// Tags.
+    /// Tags, likewise.
     pub tags: Option<Named>,
 }
 
-/// A workflow of a repository.
+/// A workflow of a repository, or a job of its pipelines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundWorkflow {
     /// What it is called.
     pub name: String,
-    /// The name of its file.
+    /// What a hook's setting calls it: the name of its file, or of the job.
     pub file: String,
-    /// How often it ran.
+    /// How often it ran, of a job lately.
     pub runs: u64,
     /// Its names say that it deploys.
     pub is_deploying: bool,
@@ -89,11 +90,11 @@ impl Named {
 /// A team.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundTeam {
-    /// What its host calls it.
-    pub slug: String,
+    /// What its host calls it, with whom it belongs to: `owner/slug`, or the path of a group.
+    pub path: String,
     /// What people call it.
     pub name: String,
-    /// The slug of the team above it.
+    /// The path of the team above it.
     pub parent: Option<String>,
 }
 

@@ -17,21 +17,21 @@ use vigie_model::Event;
 use vigie_model::event::Context;
 use vigie_model::pattern::Pattern;
 
+use super::clones::{Cloneable, Clones};
 use super::mapping::Mapping;
+use super::mirror::Remote;
 use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
-mod clones;
 mod cursor;
 mod discover;
 mod payload;
 mod repository;
 
 use client::Client;
-use clones::Clones;
 use cursor::Cursor;
 pub use discover::Lookout;
 use repository::{Reader, Wanted};
@@ -44,6 +44,8 @@ pub const SOURCE: Source = Source {
 
 /// The connector whose map is used.
 const CONNECTOR: &str = "github";
+/// The user of whoever has a token, for git.
+const USER: &str = "x-access-token";
 /// GitHub's own API.
 pub const API: &str = "https://api.github.com";
 const REPOSITORIES: &str = include_str!("github/queries/repositories.graphql");
@@ -159,7 +161,8 @@ impl Pull for GitHub {
                 total: names.len() as u64,
                 left: names.into_iter().rev().collect(),
                 reader: None,
-                clones: Clones { source: self.clone(), start, open: None },
+                source: self.clone(),
+                clones: Clones::new(&self.clones, start),
                 read: BTreeMap::new(),
                 notes,
             });
@@ -223,7 +226,8 @@ struct Run {
     left: Vec<String>,
     total: u64,
     reader: Option<(String, Reader)>,
-    clones: Clones,
+    source: GitHub,
+    clones: Clones<String>,
     /// How much was read, by kind.
     read: BTreeMap<&'static str, u64>,
     notes: Notes,
@@ -235,8 +239,11 @@ const PARTS: u64 = 1_000;
 impl Run {
     async fn page(&mut self) -> Result<Option<PullBatch>, PullError> {
         loop {
-            if let Some(events) = self.clones.page(&mut self.cursor, &mut self.notes).await {
-                return Ok(Some(self.batch(events, PARTS)));
+            if let Some(key) = self.clones.key().cloned() {
+                let place = &mut self.cursor.repositories.entry(key).or_default().clone;
+                if let Some(events) = self.clones.page(place, &mut self.notes).await {
+                    return Ok(Some(self.batch(events, PARTS)));
+                }
             }
             let (key, reader) = match &mut self.reader {
                 Some(reader) => reader,
@@ -252,13 +259,26 @@ impl Run {
                 self.cursor.repositories.insert(key.clone(), reader.place.clone());
             }
             let Some(events) = page else {
-                self.clones.open(key, reader, &self.client, &mut self.notes).await?;
-                self.reader = None;
+                if let Some((key, reader)) = self.reader.take() {
+                    self.clone(key, &reader).await?;
+                }
                 continue;
             };
             let part = (reader.pages * PARTS / (reader.expected + 2)).min(PARTS);
             return Ok(Some(self.batch(events, part)));
         }
+    }
+
+    /// Begins to read the clone of a repository that was read otherwise, where one is needed.
+    async fn clone(&mut self, key: String, reader: &Reader) -> Result<(), PullError> {
+        let (repository, place) = (reader.repository(), &reader.place);
+        let own = Cloneable { name: &repository.name, head: place.head.as_deref(), before: place.clone.as_ref() };
+        let Some(branch) = repository.branch.as_deref().filter(|_| self.clones.wants(&own)) else { return Ok(()) };
+        let url = self.source.clone_url(&repository.name);
+        let password = self.client.password(&self.source.access).await?;
+        let remote = Remote { url: &url, branch, user: USER, password: &password, ca_file: None };
+        self.clones.open(key, &own, &remote, "", &mut self.notes).await;
+        Ok(())
     }
 
     /// `part` is how much of the repository is done.

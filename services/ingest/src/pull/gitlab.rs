@@ -6,7 +6,7 @@
 //! holds for both.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,10 @@ use serde_json::{Map, Value};
 use vigie_model::Event;
 use vigie_model::event::Context;
 
-use super::http::HttpSettings;
+use super::clones::{Cloneable, Clones};
+use super::http::{HttpSettings, secret};
 use super::mapping::Mapping;
+use super::mirror::Remote;
 use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
@@ -25,6 +27,7 @@ use crate::connector::{Hook, Hooks, Pool};
 
 mod client;
 mod cursor;
+mod discover;
 mod groups;
 mod listing;
 mod payload;
@@ -32,6 +35,7 @@ mod project;
 
 use client::Client;
 use cursor::Cursor;
+pub use discover::Lookout;
 use groups::Groups;
 use payload::Project;
 use project::{Reader, Wanted};
@@ -44,6 +48,8 @@ pub const SOURCE: Source = Source {
 
 /// The connector whose map is used.
 const CONNECTOR: &str = "gitlab";
+/// The user of whoever has a token, for git.
+const USER: &str = "oauth2";
 /// GitLab's own host.
 pub const HOST: &str = "https://gitlab.com";
 
@@ -68,6 +74,8 @@ pub struct GitLab {
     pub pool: Arc<Pool>,
     /// What one event may have.
     pub event_bytes: usize,
+    /// The folder of the clones of projects of which some service counts some paths only.
+    pub clones: PathBuf,
     /// The first pause before a request that failed is tried again.
     pub pause: Duration,
 }
@@ -76,16 +84,20 @@ impl GitLab {
     fn hook(&self) -> Result<Arc<Hook>, PullError> {
         self.hooks.find(CONNECTOR, &self.source).map_err(PullError::Refused)
     }
+}
 
-    fn http(&self) -> HttpSettings {
-        // Either is what people call the URL.
-        let host = self.url.trim_end_matches('/').trim_end_matches("/api/v4");
-        HttpSettings {
-            url: format!("{host}/api/v4"),
-            token_file: Some(self.token_file.clone()),
-            ca_file: self.ca_file.clone(),
-            ..HttpSettings::default()
-        }
+/// The host of a URL: with the path of the API or without is what people call it.
+fn host_of(url: &str) -> &str {
+    url.trim_end_matches('/').trim_end_matches("/api/v4")
+}
+
+/// How the API of a host is reached.
+fn settings(url: &str, token_file: &Path, ca_file: Option<&Path>) -> HttpSettings {
+    HttpSettings {
+        url: format!("{}/api/v4", host_of(url)),
+        token_file: Some(token_file.to_owned()),
+        ca_file: ca_file.map(Path::to_owned),
+        ..HttpSettings::default()
     }
 }
 
@@ -103,14 +115,8 @@ impl Pull for GitLab {
                 None => Cursor::default(),
             };
             let mut notes = Notes::default();
-            let client = Client::open(&self.http(), self.pause)?;
+            let client = Client::open(&settings(&self.url, &self.token_file, self.ca_file.as_deref()), self.pause)?;
             let projects = listing::listed(&client, &self.projects, &self.exclude, &mut notes).await?;
-            for project in projects.iter().filter(|project| start.patterned.contains(&project.path.to_lowercase())) {
-                notes.add(format!(
-                    "{}: the paths of its commits are unknown, so all services count them: GitLab does not say them",
-                    project.path
-                ));
-            }
             let groups = Groups::look(&client, &projects, &cursor.groups, start.now).await?;
             let texts = |name: &str| -> Vec<String> {
                 let list = hook.settings.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -139,6 +145,8 @@ impl Pull for GitLab {
                 total: projects.len() as u64,
                 left: projects.into_iter().rev().collect(),
                 reader: None,
+                source: self.clone(),
+                clones: Clones::new(&self.clones, start),
                 read: BTreeMap::new(),
                 notes,
             });
@@ -159,6 +167,8 @@ struct Run {
     left: Vec<Project>,
     total: u64,
     reader: Option<Reader>,
+    source: GitLab,
+    clones: Clones<u64>,
     /// How much was read, by kind.
     read: BTreeMap<&'static str, u64>,
     notes: Notes,
@@ -170,6 +180,12 @@ const PARTS: u64 = 1_000;
 impl Run {
     async fn page(&mut self) -> Result<Option<PullBatch>, PullError> {
         loop {
+            if let Some(key) = self.clones.key().copied() {
+                let place = &mut self.cursor.projects.entry(key).or_default().clone;
+                if let Some(events) = self.clones.page(place, &mut self.notes).await {
+                    return Ok(Some(self.batch(events, PARTS)));
+                }
+            }
             let reader = match &mut self.reader {
                 Some(reader) => reader,
                 None => {
@@ -181,16 +197,38 @@ impl Run {
             };
             let page = reader.page(&self.client, &self.mapping, &mut self.notes).await?;
             let Some(events) = page else {
-                self.reader = None;
+                if let Some(reader) = self.reader.take() {
+                    self.clone(&reader).await?;
+                }
                 continue;
             };
             self.cursor.projects.insert(reader.project.id, reader.place.clone());
             let part = (reader.pages * PARTS / reader.expected.max(1)).min(PARTS);
-            let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
-            self.count(&events);
-            let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
-            return Ok(Some(PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }));
+            return Ok(Some(self.batch(events, part)));
         }
+    }
+
+    /// Begins to read the clone of a project that was read otherwise, where one is needed.
+    async fn clone(&mut self, reader: &Reader) -> Result<(), PullError> {
+        let (project, place) = (&reader.project, &reader.place);
+        let own = Cloneable { name: &project.path, head: place.head.as_deref(), before: place.clone.as_ref() };
+        let branch = project.branch.as_deref().filter(|_| !project.off.contains(&"repository"));
+        let Some(branch) = branch.filter(|_| self.clones.wants(&own)) else { return Ok(()) };
+        let url = format!("{}/{}.git", host_of(&self.source.url), project.path);
+        let password = secret(&self.source.token_file, "token")?;
+        let ca_file = self.source.ca_file.as_deref();
+        let remote = Remote { url: &url, branch, user: USER, password: &password, ca_file };
+        let remedy = "; for a clone the token needs the scope read_repository, too";
+        self.clones.open(project.id, &own, &remote, remedy, &mut self.notes).await;
+        Ok(())
+    }
+
+    /// `part` is how much of the project is done.
+    fn batch(&mut self, events: Vec<Event>, part: u64) -> PullBatch {
+        let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
+        self.count(&events);
+        let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
+        PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }
     }
 
     /// Behind all projects: how far their groups are now.

@@ -2,7 +2,11 @@
 //!
 //! It is fetched by `git`, with commits and trees and without the contents of files where the server can leave them out, and
 //! read like any clone. It can be removed at any time: the next run fetches it anew and reads what is new.
+//!
+//! Pulls that share one take turns writing it: each holds the file beside it, and the system lets go of that for whoever is
+//! killed. What is there may be read meanwhile, as git only adds to it.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,6 +20,8 @@ use super::{Pages, Pull, PullError, Start};
 
 /// How long a fetch may take.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// How often it is looked whether another pull is done with the clone.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A clone's folder.
 #[derive(Debug)]
@@ -23,6 +29,16 @@ pub(super) struct Mirror {
     folder: PathBuf,
     /// The repository's name in events.
     name: String,
+}
+
+/// Where a repository is, and who asks for it.
+pub(super) struct Remote<'r> {
+    pub url: &'r str,
+    pub branch: &'r str,
+    pub user: &'r str,
+    pub password: &'r str,
+    /// A file with the certificates (PEM) of the host's authority, where it is not a public one.
+    pub ca_file: Option<&'r Path>,
 }
 
 impl Mirror {
@@ -42,16 +58,14 @@ impl Mirror {
         Self { folder, name: name.to_owned() }
     }
 
-    /// Gets what is new of a branch. `password` is that of whoever may read, for the user `user`.
+    /// Gets what is new of a branch.
     ///
     /// # Errors
     /// Why it could not be fetched, and what to do.
-    pub(super) async fn fetch(&self, url: &str, branch: &str, user: &str, password: &str) -> Result<(), String> {
+    pub(super) async fn fetch(&self, remote: &Remote<'_>) -> Result<(), String> {
+        let Remote { url, branch, user, password, ca_file } = *remote;
+        let _turn = self.turn().await?;
         if !self.folder.join("HEAD").exists() {
-            if let Some(parent) = self.folder.parent() {
-                let made = tokio::fs::create_dir_all(parent).await;
-                made.map_err(|error| format!("the folder {} cannot be made: {error}", parent.display()))?;
-            }
             let folder = self.folder.to_string_lossy().into_owned();
             run(&mut git(&["init", "--bare", "--quiet", &folder])).await?;
         }
@@ -76,7 +90,7 @@ impl Mirror {
         let mut fetch = at(&["fetch", "--quiet", "--no-tags", "--filter=blob:none", "origin", &refspec]);
         // Not as arguments: those are seen by everybody on the machine.
         let authorization = format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        let settings = [
+        let mut settings = vec![
             ("http.extraHeader", authorization.as_str()),
             // Whoever is at another address is not to learn the password.
             ("http.followRedirects", "false"),
@@ -84,6 +98,9 @@ impl Mirror {
             ("http.lowSpeedLimit", "1"),
             ("http.lowSpeedTime", "60"),
         ];
+        let ca_file = ca_file.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
+        let ca_file = ca_file.map(|file| file.to_string_lossy().into_owned());
+        settings.extend(ca_file.as_deref().map(|file| ("http.sslCAInfo", file)));
         fetch.env("GIT_CONFIG_COUNT", settings.len().to_string());
         for (number, (name, value)) in settings.into_iter().enumerate() {
             fetch.env(format!("GIT_CONFIG_KEY_{number}"), name).env(format!("GIT_CONFIG_VALUE_{number}"), value);
@@ -94,8 +111,34 @@ impl Mirror {
         }
     }
 
+    /// Waits until nobody else writes the clone. It is one's own as long as the file is held.
+    async fn turn(&self) -> Result<File, String> {
+        let wrong = |path: &Path, error: &std::io::Error| format!("{} cannot be made: {error}", path.display());
+        if let Some(parent) = self.folder.parent() {
+            std::fs::create_dir_all(parent).map_err(|error| wrong(parent, &error))?;
+        }
+        let path = self.folder.with_extension("git.lock");
+        let file = File::create(&path).map_err(|error| wrong(&path, &error))?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK).await,
+                Err(TryLockError::Error(error)) => {
+                    return Err(format!("{} cannot be locked: {error}", path.display()));
+                }
+            }
+        }
+    }
+
     /// Removes the clone, which may be damaged: the next run fetches it anew.
     pub(super) async fn forget(&self) {
+        let _turn = match self.turn().await {
+            Ok(turn) => turn,
+            Err(error) => {
+                tracing::warn!(folder = %self.folder.display(), %error, "a clone was not removed");
+                return;
+            }
+        };
         if let Err(error) = tokio::fs::remove_dir_all(&self.folder).await {
             tracing::warn!(folder = %self.folder.display(), %error, "a clone was not removed");
         }
@@ -165,11 +208,43 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("http://{url}/a/b.git");
         let mirror = Mirror::new(folder.path(), &url, "a/b");
-        let refused = mirror.fetch(&url, "main", "ada", "secret").await.unwrap_err();
+        let remote = Remote { url: &url, branch: "main", user: "ada", password: "secret", ca_file: None };
+        let refused = mirror.fetch(&remote).await.unwrap_err();
         assert!(refused.starts_with("git says: fatal:") && !refused.contains("secret"), "{refused}");
         assert!(heard.join().unwrap().contains(&format!("Basic {}", STANDARD.encode("ada:secret"))));
         elsewhere.set_nonblocking(true).unwrap();
         assert!(elsewhere.accept().is_err(), "the other address was asked");
+    }
+
+    #[tokio::test]
+    async fn pulls_that_meet_in_a_clone_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let (origin, clones) = (folder.path().join("origin"), folder.path().join("clones"));
+        let url = format!("file://{}", origin.display());
+        for arguments in [
+            &["init", "--quiet", "-b", "main", origin.to_str().unwrap()][..],
+            &["-C", origin.to_str().unwrap(), "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit"][..],
+        ] {
+            let mut command = git(arguments);
+            if arguments.ends_with(&["commit"]) {
+                command.args(["--quiet", "--allow-empty", "-m", "Begin"]);
+            }
+            run(&mut command).await.unwrap();
+        }
+        // What a killed process leaves, which holds nothing any more.
+        let mirror = Mirror::new(&clones, &url, "acme/shop");
+        drop(mirror.turn().await.unwrap());
+        let remote = Remote { url: &url, branch: "main", user: "ada", password: "secret", ca_file: None };
+        let fetched = futures::future::join_all((0..6).map(|_| mirror.fetch(&remote))).await;
+        assert_eq!(fetched, vec![Ok(()); 6]);
+        assert!(mirror.folder.join("refs/heads/main").exists());
+
+        // One waits as long as another holds it.
+        let turn = mirror.turn().await.unwrap();
+        let mut waiting = std::pin::pin!(mirror.fetch(&remote));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        drop(turn);
+        assert_eq!(waiting.await, Ok(()));
     }
 
     #[test]

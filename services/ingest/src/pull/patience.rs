@@ -1,6 +1,7 @@
 //! The patience with somebody else's API: when a request is asked again, how long limits are waited for, and how much of a
 //! quota is left to others.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::header::{DATE, HeaderMap};
@@ -39,6 +40,37 @@ impl Patience {
         }
         tokio::time::sleep(pause).await;
         Ok(())
+    }
+}
+
+/// After so many questions of a run that were not answered each of the others is asked once only.
+const FEW: u32 = 10;
+/// After so many in a row the source is taken to be down.
+const SILENT: u32 = 20;
+
+/// The questions of a run that were not answered, however often they were asked. One is no reason to leave out what others
+/// would tell.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    in_all: AtomicU32,
+    in_a_row: AtomicU32,
+}
+
+impl Silence {
+    /// A question was answered.
+    pub(super) fn broken(&self) {
+        self.in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// A question was not answered. Gives whether others may still be.
+    pub(super) fn is_short(&self) -> bool {
+        self.in_all.fetch_add(1, Ordering::Relaxed);
+        self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 < SILENT
+    }
+
+    /// As how many tries one counts.
+    pub(super) fn tries(&self, tries: u32) -> u32 {
+        if self.in_all.load(Ordering::Relaxed) < FEW { tries } else { tries.max(TRIES) }
     }
 }
 
@@ -116,6 +148,16 @@ mod tests {
         assert_eq!(quota, Quota { remaining: 199, limit: 2_000, resets_in: Duration::from_secs(61) });
         assert!(quota.is_low() && !Quota { remaining: 200, ..quota }.is_low());
         assert_eq!(Quota::read(&told, "x-ratelimit-"), None);
+    }
+
+    #[test]
+    fn a_source_that_is_silent_is_asked_less_and_then_no_more() {
+        let silence = Silence::default();
+        let heard: Vec<bool> = (0..FEW).map(|_| silence.is_short()).collect();
+        assert!(heard.iter().all(|is_short| *is_short));
+        assert_eq!(silence.tries(1), TRIES);
+        silence.broken();
+        assert_eq!((1..).find(|_| !silence.is_short()), Some(SILENT));
     }
 
     #[test]

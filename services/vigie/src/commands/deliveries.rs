@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 use vigie_ingest::connector::RawDelivery;
 use vigie_model::window::Zone;
-use vigie_model::{Time, format_time, parse_time};
+use vigie_model::{Time, format_time};
 use vigie_store::{Delivery, DeliveryFilter, DeliveryState, Store};
 
+use crate::config::Config;
 use crate::context::{Context, Use};
 use crate::failure::{Failure, Outcome};
 use crate::humane;
+use crate::moment::Moment;
 use crate::terminal::{Format, Grid, Output, Paint, Tone, plain, print, print_json, say};
 
 /// List what tools sent to webhooks, and what became of it
@@ -41,31 +43,27 @@ pub struct Which {
     /// Only those of this source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Only those that came at or after this instant, like 2026-10-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
+    /// Only those that came at or after this instant, like 2026-10-01T00:00:00Z, or 2026-10-01 for the beginning of that day
+    #[arg(long, value_name = "TIME|DATE", value_parser = |text: &str| Moment::parse(text))]
+    since: Option<Moment>,
 }
 
 impl Which {
     /// The filter.
-    pub fn filter(self) -> Result<DeliveryFilter, Failure> {
-        let since = self
-            .since
-            .as_deref()
-            .map(|text| parse_time(text).map_err(|error| Failure::usage(format_args!("--since {text}: {error}"))));
-        Ok(DeliveryFilter {
+    pub fn filter(self, config: &Config) -> DeliveryFilter {
+        DeliveryFilter {
             state: self.state.as_deref().and_then(DeliveryState::parse),
             connector: self.connector,
             source: self.source,
-            since: since.transpose()?,
+            since: self.since.map(|moment| moment.of(config)),
             ..DeliveryFilter::default()
-        })
+        }
     }
 }
 
 pub async fn run(context: Context, args: Args) -> Outcome {
-    let filter = args.which.filter()?;
     let config = context.load(&[])?;
+    let filter = args.which.filter(&config);
     let store = context.store(&config, Use::Ask).await?.store;
     if let Some(id) = args.id {
         return show(&store, id).await;

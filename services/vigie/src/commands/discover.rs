@@ -10,9 +10,11 @@ use crate::proposal::{Proposal, Target};
 use crate::terminal::{say, spinner};
 
 mod github;
+mod gitlab;
+mod pulls;
 mod services;
 
-use services::Planned;
+use services::{Planned, Words};
 
 /// Look at repositories and propose a catalogue of them: services, teams, and where their deployments show
 #[derive(Debug, clap::Args)]
@@ -28,6 +30,9 @@ trait Host {
 
     /// What looks at its repositories.
     fn lookout(&self, config: &Config) -> Result<Box<dyn Discover>, Failure>;
+
+    /// What it calls what it has.
+    fn words(&self) -> Words;
 
     /// Proposes what pulls these repositories, and what it is told.
     fn sections(&self, planned: &[Planned], config: &Config, proposal: &mut Proposal) -> Outcome;
@@ -54,6 +59,11 @@ Forks, archived and empty repositories are left out, and what vigie.toml says al
 changed: review the lines, and put them into vigie.toml. A token needs read access to contents, deployments and actions, and,
 for teams, to the members of the organisation (a classic token: read:org).")]
     "github" GitHub github;
+    /// Projects on GitLab: their groups as teams, environments, deployments, jobs, releases and tags
+    #[command(after_help = "\
+Archived and empty projects and forks are left out, and what vigie.toml says already is not proposed again. Nothing is changed:
+review the lines, and put them into vigie.toml. A token needs the scope read_api and the role Reporter.")]
+    "gitlab" GitLab gitlab;
 }
 
 pub async fn run(context: Context, args: Args) -> Outcome {
@@ -73,7 +83,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         proposal.note(place, message);
     }
     let file = context.config_file().display().to_string();
-    let planned = services::propose(&found, &config, &file, &mut proposal);
+    let planned = services::propose(&found, host.words(), &config, &file, &mut proposal);
     host.sections(&planned, &config, &mut proposal)?;
     proposal.beside(&config, &file);
     let repositories = some(found.repositories.len() as u64, "repository", "repositories");

@@ -154,7 +154,7 @@ pub fn wanted(config: &Config, source: &PullSource) -> Result<Arc<dyn Pull>, Fai
         PullSource::Git(source) => Arc::new(source.clone()),
         PullSource::Prometheus(entry) => Arc::new(entry.pull(config)),
         PullSource::GitHub(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
-        PullSource::GitLab(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
+        PullSource::GitLab(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
     })
 }
 

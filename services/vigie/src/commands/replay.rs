@@ -29,8 +29,8 @@ pub struct Args {
 }
 
 pub async fn run(context: Context, args: Args) -> Outcome {
-    let filter = args.which.filter()?;
     let config = context.load(&[])?;
+    let filter = args.which.filter(&config);
     let mapping = hooks::mapping(&config)?;
     let engine = context.mapping_engine(&config, Use::Write, Folding::OnDemand, mapping).await?;
     let began = context.now();

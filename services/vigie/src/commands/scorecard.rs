@@ -3,11 +3,12 @@
 use vigie_engine::Folding;
 use vigie_metrics::{Answer, QualityReport, Scope, ScopeSpec, Snapshot, Stages, Waiting};
 use vigie_model::settings::MetricName;
-use vigie_model::window::{Window, WindowSpec};
-use vigie_model::{DAY, Time, duration, parse_time};
+use vigie_model::window::{Window, WindowSpec, Zone};
+use vigie_model::{DAY, Time, duration};
 
 use crate::context::{Context, Use};
 use crate::failure::{Failure, Outcome};
+use crate::moment::Moment;
 use crate::terminal::{Format, Output, Paint, print, print_json};
 
 mod json;
@@ -18,9 +19,10 @@ pub use table::remedy;
 /// Show how a service, a team or the whole organisation does: values, targets, levels
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without a window: the last 30 days. A month is one of the organisation's time zone.
+Without a window: the last 30 days. Months and days are those of the organisation's time zone.
   vigie scorecard --team payments --month 2026-10
-  vigie scorecard --service checkout --last P90D --format json")]
+  vigie scorecard --service checkout --last P90D --format json
+  vigie scorecard --from 2026-10-01 --to 2026-10-15      the 14 days from the 1st to the 14th")]
 pub struct Args {
     /// One service
     #[arg(long, value_name = "SLUG", conflicts_with = "team")]
@@ -37,15 +39,15 @@ pub struct Args {
     /// So long until now, like P90D or 12h
     #[arg(long, value_name = "DURATION", conflicts_with_all = ["from", "to"])]
     last: Option<String>,
-    /// From this instant on, like 2026-10-01T00:00:00Z
-    #[arg(long, value_name = "TIME", requires = "to")]
-    from: Option<String>,
-    /// Until just before this instant
-    #[arg(long, value_name = "TIME", requires = "from")]
-    to: Option<String>,
-    /// With what was recorded by this instant, and as if it were now
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<String>,
+    /// From this instant on, like 2026-10-01T00:00:00Z, or 2026-10-01 for the beginning of that day
+    #[arg(long, value_name = "TIME|DATE", requires = "to", value_parser = |text: &str| Moment::parse(text))]
+    from: Option<Moment>,
+    /// Until just before this instant, or before that day begins
+    #[arg(long, value_name = "TIME|DATE", requires = "from", value_parser = |text: &str| Moment::parse(text))]
+    to: Option<Moment>,
+    /// With what was recorded by this instant, or before that day began, and as if it were now
+    #[arg(long, value_name = "TIME|DATE", value_parser = |text: &str| Moment::parse(text))]
+    as_of: Option<Moment>,
     #[command(flatten)]
     output: Output,
 }
@@ -55,7 +57,7 @@ struct Scorecard {
     organization: String,
     asked: Asked,
     window: Window,
-    zone: vigie_model::window::Zone,
+    zone: Zone,
     as_of: Option<Time>,
     now: Time,
     metrics: Vec<Shown>,
@@ -83,16 +85,19 @@ struct Shown {
 }
 
 pub async fn run(context: Context, args: Args) -> Outcome {
-    let spec = window(&args)?;
-    let as_of = args.as_of.as_deref().map(|text| time("--as-of", text)).transpose()?;
+    let last = args.last.as_deref().map(|text| {
+        duration::parse_every(text).map_err(|error| Failure::usage(format_args!("--last {text}: {error}")))
+    });
+    let last = last.transpose()?;
     let config = context.load(&[])?;
+    let as_of = args.as_of.map(|moment| moment.of(&config));
     let engine = context.engine(&config, Use::Ask, Folding::OnDemand).await?;
     let snapshot = match as_of {
         Some(instant) => engine.snapshot_as_of(instant).await?,
         None => engine.snapshot(),
     };
     let now = as_of.unwrap_or_else(|| context.now()).min(context.now());
-    let window = spec.resolve(snapshot.zone(), now).map_err(Failure::usage)?;
+    let window = window(&args, last, snapshot.zone()).resolve(snapshot.zone(), now).map_err(Failure::usage)?;
     let scope_spec = ScopeSpec {
         teams: args.team.iter().cloned().collect(),
         services: args.service.iter().cloned().collect(),
@@ -107,23 +112,13 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     Ok(())
 }
 
-fn window(args: &Args) -> Result<WindowSpec, Failure> {
-    if let Some(text) = &args.last {
-        let last =
-            duration::parse_every(text).map_err(|error| Failure::usage(format_args!("--last {text}: {error}")))?;
-        return Ok(WindowSpec::last(last));
+fn window(args: &Args, last: Option<Time>, zone: &Zone) -> WindowSpec {
+    match (last, &args.month, args.from, args.to) {
+        (Some(last), ..) => WindowSpec::last(last),
+        (None, Some(month), ..) => WindowSpec::month(month),
+        (None, None, Some(from), Some(to)) => WindowSpec::between(from.on(zone), to.on(zone)),
+        _ => WindowSpec::last(30 * DAY),
     }
-    if let Some(month) = &args.month {
-        return Ok(WindowSpec::month(month));
-    }
-    match (&args.from, &args.to) {
-        (Some(from), Some(to)) => Ok(WindowSpec::between(time("--from", from)?, time("--to", to)?)),
-        _ => Ok(WindowSpec::last(30 * DAY)),
-    }
-}
-
-fn time(flag: &str, text: &str) -> Result<Time, Failure> {
-    parse_time(text).map_err(|error| Failure::usage(format_args!("{flag} {text}: {error}")))
 }
 
 fn ask(

@@ -66,6 +66,7 @@ impl Config {
                 ("exclude", PullSource::GitLab(own)) if !own.exclude.is_empty() => texts(&own.exclude),
                 ("source", PullSource::GitLab(own)) => text(&own.source),
                 ("ca_file", PullSource::GitLab(own)) => own.ca_file.as_ref().and_then(|path| text(path.display())),
+                ("clones", PullSource::GitLab(own)) => own.clones.as_ref().and_then(|folder| text(folder.display())),
                 ("github", PullSource::GitHub(own)) => texts(&own.repositories),
                 ("exclude", PullSource::GitHub(own)) if !own.exclude.is_empty() => texts(&own.exclude),
                 ("source", PullSource::GitHub(own)) => text(&own.source),

@@ -8,6 +8,7 @@ use vigie_engine::Mapping;
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::github::{API, Access, GitHub, SOURCE};
 
+use super::pulls::clones_beside;
 use super::reader::{Reader, Section};
 
 /// Repositories on GitHub that are read.
@@ -43,13 +44,6 @@ impl GitHubEntry {
             pause: Duration::from_secs(1),
         }
     }
-}
-
-/// The folder of clones beside a database: beside its file, or in the working directory where it has none.
-fn clones_beside(database: &str) -> PathBuf {
-    let file =
-        database.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//").split('?').next().unwrap_or(rest));
-    file.map_or_else(|| PathBuf::from("vigie-clones"), |file| PathBuf::from(format!("{file}-clones")))
 }
 
 /// An owner, or `owner/name`; the name may be a pattern.

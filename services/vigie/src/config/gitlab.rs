@@ -8,6 +8,7 @@ use vigie_engine::Mapping;
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::gitlab::{GitLab, HOST, SOURCE};
 
+use super::pulls::clones_beside;
 use super::reader::{Reader, Section};
 
 /// Projects on GitLab that are read.
@@ -25,11 +26,13 @@ pub struct GitLabEntry {
     pub ca_file: Option<PathBuf>,
     /// The source of its events, as that of the webhooks.
     pub source: String,
+    /// The folder of clones; none: beside the database.
+    pub clones: Option<PathBuf>,
 }
 
 impl GitLabEntry {
     /// What is asked, with the maps and settings of the hooks.
-    pub fn pull(&self, mapping: &Mapping) -> GitLab {
+    pub fn pull(&self, mapping: &Mapping, database: &str) -> GitLab {
         GitLab {
             url: self.url.clone(),
             projects: self.projects.clone(),
@@ -40,6 +43,7 @@ impl GitLabEntry {
             hooks: mapping.hooks.clone(),
             pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
             event_bytes: mapping.event_bytes,
+            clones: self.clones.clone().unwrap_or_else(|| clones_beside(database)),
             pause: Duration::from_secs(1),
         }
     }
@@ -75,5 +79,6 @@ pub(super) fn gitlab(
     let source = section.get("source").and_then(|node| reader.text(&node)).unwrap_or_else(|| SOURCE.name.to_owned());
     let ca_file = section.get("ca_file").and_then(|node| reader.text(&node)).map(PathBuf::from);
     let url = url.unwrap_or_else(|| HOST.to_owned());
-    (!projects.is_empty()).then_some(GitLabEntry { url, projects, exclude, token_file, ca_file, source })
+    let clones = section.get("clones").and_then(|node| reader.text(&node)).map(PathBuf::from);
+    (!projects.is_empty()).then_some(GitLabEntry { url, projects, exclude, token_file, ca_file, source, clones })
 }

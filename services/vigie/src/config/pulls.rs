@@ -86,7 +86,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("since", &["prometheus"]),
     ("source", &["github", "gitlab", "prometheus"]),
     ("exclude", &["github", "gitlab"]),
-    ("clones", &["github"]),
+    ("clones", &["github", "gitlab"]),
     ("app_id", &["github"]),
     ("app_key_file", &["github"]),
     ("installation", &["github"]),
@@ -201,6 +201,13 @@ fn check_cron(text: &str) -> Result<When, String> {
         true => Err("this is too often; write minute, hour, day, month and weekday, without seconds".to_owned()),
         false => Ok(When::Cron(text.to_owned())),
     }
+}
+
+/// The folder of clones beside a database: beside its file, or in the working directory where it has none.
+pub(super) fn clones_beside(database: &str) -> PathBuf {
+    let file =
+        database.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//").split('?').next().unwrap_or(rest));
+    file.map_or_else(|| PathBuf::from("vigie-clones"), |file| PathBuf::from(format!("{file}-clones")))
 }
 
 /// A URL of HTTP, without a slash at its end. One with a user and a password is none: they are shown in messages.

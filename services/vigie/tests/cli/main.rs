@@ -10,6 +10,7 @@ mod database;
 mod declared;
 mod demo;
 mod discover;
+mod discover_gitlab;
 mod doctor;
 mod git;
 mod github;

@@ -57,7 +57,8 @@ fn wrong_usage_ends_with_status_2() {
         (&["scorecard", "--month", "2026-10", "--last", "P30D"], "cannot be used with"),
         (&["scorecard", "--last", "a while"], "--last a while: "),
         (&["scorecard", "--from", "2026-10-01T00:00:00Z"], "--to"),
-        (&["scorecard", "--from", "2026-10-01", "--to", "2026-10-02T00:00:00Z"], "--from 2026-10-01: "),
+        (&["scorecard", "--from", "2026-10-32", "--to", "2026-11-02"], "or 2026-10-01 for the beginning of that day"),
+        (&["deliveries", "--since", "yesterday"], "or 2026-10-01 for the beginning of that day"),
         (&["scorecard", "--last", "P1D", "--format", "xml"], "possible values: table, json"),
         (&["serve", "--listen", "everywhere"], "--listen"),
         (&["import", "-", "--database", "vigie.db"], "--database"),
@@ -146,4 +147,20 @@ fn the_configuration_becomes_part_of_the_record_and_only_its_changes() {
     // Without a file, what was recorded stands.
     std::fs::remove_file(bench.path("vigie.toml")).unwrap();
     assert!(bench.run(&["scorecard"]).good().starts_with("Acme Ltd: "));
+}
+
+#[test]
+fn a_date_is_the_beginning_of_its_day_where_the_organisation_is() {
+    let bench = Bench::new();
+    bench.write("vigie.toml", "time_zone = \"Europe/Paris\"\n");
+    bench.run_with(&["import", "-"], "").good();
+    let window = |from: &str, to: &str| {
+        let card = bench.run(&["scorecard", "--format", "json", "--from", from, "--to", to]).json();
+        card["window"].clone()
+    };
+    let days = window("2026-03-15", "2026-07-01");
+    assert_eq!(days, window("2026-03-14T23:00:00Z", "2026-07-01T00:00:00+02:00"));
+    assert_eq!((&days["from"], &days["to"]), (&"2026-03-14T23:00:00Z".into(), &"2026-06-30T22:00:00Z".into()));
+    let ran = bench.run(&["scorecard", "--from", "2026-03-15", "--to", "2026-03-15"]);
+    assert_eq!(ran.status, 2, "{}", ran.err);
 }

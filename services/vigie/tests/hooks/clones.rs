@@ -1,4 +1,4 @@
-//! A repository on GitHub with several services in it: which paths a commit touches is known from a clone.
+//! A repository with several services in it, on GitHub and on GitLab: which paths a commit touches is known from a clone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,25 +6,33 @@ use std::process::Command;
 use std::sync::Arc;
 
 use vigie_engine::Engine;
-use vigie_githubkit::github::{Commit, GitHub as Server, Organisation, Size};
+use vigie_githubkit::github::{Commit, GitHub as GitHubServer, Organisation, Size};
+use vigie_githubkit::gitlab::GitLab as GitLabServer;
+use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::github::GitHub;
+use vigie_ingest::pull::gitlab::GitLab;
 use vigie_store::PreparedEvent;
 use vigie_testkit::{TestDatabase, events, store_test_suite};
 
-use crate::github::pull_of;
 use crate::house::{Site, facts};
 use crate::pulling::pulled;
+use crate::{github, gitlab};
 
 store_test_suite! {
-    a_service_counts_the_commits_that_touch_its_paths,
-    without_a_clone_the_rest_arrives_and_it_is_told,
+    on_github_a_service_counts_the_commits_that_touch_its_paths,
+    on_gitlab_a_service_counts_the_commits_that_touch_its_paths,
+    without_a_clone_of_github_the_rest_arrives_and_it_is_told,
+    without_a_clone_of_gitlab_the_rest_arrives_and_it_is_told,
 }
 
 const NAME: &str = "checkout";
 
+/// Changes what a server holds.
+type Server<'a> = dyn Fn(&mut dyn FnMut(&mut Organisation)) + Sync + 'a;
+
 /// A repository that git knows, and the server's account of it.
 struct Twin<'a> {
-    server: &'a Server,
+    server: &'a Server<'a>,
     work: &'a Path,
     bare: &'a Path,
 }
@@ -50,7 +58,7 @@ impl Twin<'_> {
         let sha = self.git(&["rev-parse", "HEAD"]);
         self.git(&["push", "--quiet", &self.bare.to_string_lossy(), "HEAD:refs/heads/main"]);
         let parents = self.git(&["log", "-1", "--format=%P"]);
-        self.server.organisation(|all| {
+        (self.server)(&mut |all| {
             let at = all.now();
             let repository = Arc::make_mut(all.repositories.iter_mut().find(|it| it.name == NAME).unwrap());
             let commit = Commit {
@@ -73,7 +81,7 @@ impl Twin<'_> {
     }
 
     fn deploy(&self, sha: &str) {
-        self.server.organisation(|all| {
+        (self.server)(&mut |all| {
             let id = all.deploy(NAME, "production", &sha.to_owned(), "adao", None);
             all.deployment_status(NAME, id, "success");
         });
@@ -81,19 +89,16 @@ impl Twin<'_> {
 }
 
 /// An organisation of one repository, without any history.
-async fn empty() -> Server {
-    let server =
-        Server::serve(Organisation::new(5, Size { repositories: 1, days: 5, pulls: 0, ..Size::small() })).await;
-    server.organisation(|all| {
-        let repository = Arc::make_mut(&mut all.repositories[0]);
-        assert_eq!((repository.name.as_str(), repository.default_branch.as_str()), (NAME, "main"));
-        repository.commits.clear();
-        repository.branches.clear();
-        repository.pulls.clear();
-        repository.deployments.clear();
-        repository.issues.clear();
-    });
-    server
+fn empty() -> Organisation {
+    let mut all = Organisation::new(5, Size { repositories: 1, days: 5, pulls: 0, ..Size::small() });
+    let repository = Arc::make_mut(&mut all.repositories[0]);
+    assert_eq!((repository.name.as_str(), repository.default_branch.as_str()), (NAME, "main"));
+    repository.commits.clear();
+    repository.branches.clear();
+    repository.pulls.clear();
+    repository.deployments.clear();
+    repository.issues.clear();
+    all
 }
 
 /// The service of the repository's name is what lies in one folder of it.
@@ -110,64 +115,93 @@ fn changes(engine: &Engine) -> BTreeSet<String> {
     own.flat_map(|it| it.changes.iter()).map(|change| change.sha.to_string()).collect()
 }
 
-async fn a_service_counts_the_commits_that_touch_its_paths(database: TestDatabase) {
-    let server = empty().await;
-    let folder = tempfile::tempdir().unwrap();
-    let (work, clones) = (folder.path().join("work"), folder.path().join("git"));
-    let bare = clones.join(format!("harbour/{NAME}.git"));
-    std::fs::create_dir_all(&work).unwrap();
-    let twin = Twin { server: &server, work: &work, bare: &bare };
-    twin.git(&["init", "--quiet", "-b", "main", "."]);
-    twin.git(&["init", "--quiet", "--bare", "-b", "main", &bare.to_string_lossy()]);
-    twin.git(&["-C", &bare.to_string_lossy(), "config", "uploadpack.allowFilter", "true"]);
-    server.serve_clones(&clones);
-    let first = twin.commit("front/a");
-    twin.deploy(&first);
-    let (front, back) = (twin.commit("front/b"), twin.commit("back/c"));
-    twin.deploy(&back);
-
-    let site = Site::new().unmapped();
-    let engine = site.engine(&database).await;
-    declare(&engine).await;
-    let source = GitHub { repositories: vec![format!("harbour/{NAME}")], ..pull_of(&server, &site) };
-    assert_eq!(pulled(&engine, &source).await.notes, [""; 0]);
-    assert_eq!(changes(&engine), BTreeSet::from([front.clone()]));
-    let clone = source.clones.read_dir().unwrap().next().unwrap().unwrap().path().join(format!("harbour/{NAME}.git"));
-    assert!(clone.join("HEAD").exists() && !clone.join("front").exists(), "a bare clone stands at {}", clone.display());
-
-    // Nothing new is not fetched, what is new is, also where the clone was removed meanwhile.
-    assert_eq!(pulled(&engine, &source).await.accepted, 0);
-    std::fs::remove_dir_all(&source.clones).unwrap();
-    assert_eq!(pulled(&engine, &source).await.accepted, 0);
-    assert!(!source.clones.exists());
-    let (more, other) = (twin.commit("front/d"), twin.commit("back/e"));
-    twin.deploy(&other);
-    assert_eq!(pulled(&engine, &source).await.notes, [""; 0]);
-    assert_eq!(changes(&engine), BTreeSet::from([front, more]));
-    engine.shutdown().await;
+async fn on_github_a_service_counts_the_commits_that_touch_its_paths(database: TestDatabase) {
+    let (server, folder, site) =
+        (GitHubServer::serve(empty()).await, tempfile::tempdir().unwrap(), Site::new().unmapped());
+    server.serve_clones(&folder.path().join("git"));
+    let source = GitHub { repositories: vec![format!("harbour/{NAME}")], ..github::pull_of(&server, &site) };
+    counted(&database, &|change| server.organisation(change), folder.path(), &site, &source, &source.clones).await;
     server.stop().await;
 }
 
-async fn without_a_clone_the_rest_arrives_and_it_is_told(database: TestDatabase) {
-    let server = empty().await;
+async fn on_gitlab_a_service_counts_the_commits_that_touch_its_paths(database: TestDatabase) {
+    let (server, folder, site) =
+        (GitLabServer::serve(empty()).await, tempfile::tempdir().unwrap(), Site::new().unmapped());
+    server.serve_clones(&folder.path().join("git"));
+    let source = GitLab { projects: vec![format!("harbour/{NAME}")], ..gitlab::pull_of(&server, &site) };
+    counted(&database, &|change| server.organisation(change), folder.path(), &site, &source, &source.clones).await;
+    server.stop().await;
+}
+
+async fn counted(
+    database: &TestDatabase,
+    server: &Server<'_>,
+    folder: &Path,
+    site: &Site,
+    source: &dyn Pull,
+    clones: &Path,
+) {
+    let (work, bare) = (folder.join("work"), folder.join(format!("git/harbour/{NAME}.git")));
+    std::fs::create_dir_all(&work).unwrap();
+    let twin = Twin { server, work: &work, bare: &bare };
+    twin.git(&["init", "--quiet", "-b", "main", "."]);
+    twin.git(&["init", "--quiet", "--bare", "-b", "main", &bare.to_string_lossy()]);
+    twin.git(&["-C", &bare.to_string_lossy(), "config", "uploadpack.allowFilter", "true"]);
+    let first = twin.commit("front/a");
+    twin.deploy(&first);
+    let (front, back) = (twin.commit("front/b"), twin.commit("back/c"));
+    twin.deploy(&back);
+
+    let engine = site.engine(database).await;
+    declare(&engine).await;
+    assert_eq!(pulled(&engine, source).await.notes, [""; 0]);
+    assert_eq!(changes(&engine), BTreeSet::from([front.clone()]));
+    let clone = clones.read_dir().unwrap().next().unwrap().unwrap().path().join(format!("harbour/{NAME}.git"));
+    assert!(clone.join("HEAD").exists() && !clone.join("front").exists(), "a bare clone stands at {}", clone.display());
+
+    // Nothing new is not fetched, what is new is, also where the clone was removed meanwhile.
+    assert_eq!(pulled(&engine, source).await.accepted, 0);
+    std::fs::remove_dir_all(clones).unwrap();
+    assert_eq!(pulled(&engine, source).await.accepted, 0);
+    assert!(!clones.exists());
+    let (more, other) = (twin.commit("front/d"), twin.commit("back/e"));
+    twin.deploy(&other);
+    assert_eq!(pulled(&engine, source).await.notes, [""; 0]);
+    assert_eq!(changes(&engine), BTreeSet::from([front, more]));
+    engine.shutdown().await;
+}
+
+async fn without_a_clone_of_github_the_rest_arrives_and_it_is_told(database: TestDatabase) {
+    let (server, site) = (GitHubServer::serve(empty()).await, Site::new().unmapped());
+    let source = GitHub { repositories: vec![format!("harbour/{NAME}")], ..github::pull_of(&server, &site) };
+    uncloned(&database, &|change| server.organisation(change), &site, &source).await;
+    server.stop().await;
+}
+
+async fn without_a_clone_of_gitlab_the_rest_arrives_and_it_is_told(database: TestDatabase) {
+    let (server, site) = (GitLabServer::serve(empty()).await, Site::new().unmapped());
+    let source = GitLab { projects: vec![format!("harbour/{NAME}")], ..gitlab::pull_of(&server, &site) };
+    uncloned(&database, &|change| server.organisation(change), &site, &source).await;
+    server.stop().await;
+}
+
+async fn uncloned(database: &TestDatabase, server: &Server<'_>, site: &Site, source: &dyn Pull) {
     let folder = tempfile::tempdir().unwrap();
     let (work, bare) = (folder.path().join("work"), folder.path().join("bare.git"));
     std::fs::create_dir_all(&work).unwrap();
-    let twin = Twin { server: &server, work: &work, bare: &bare };
+    let twin = Twin { server, work: &work, bare: &bare };
     twin.git(&["init", "--quiet", "-b", "main", "."]);
     twin.git(&["init", "--quiet", "--bare", "-b", "main", &bare.to_string_lossy()]);
     let first = twin.commit("front/a");
     twin.deploy(&first);
     let (front, back) = (twin.commit("front/b"), twin.commit("back/c"));
     twin.deploy(&back);
-    let site = Site::new().unmapped();
-    let engine = site.engine(&database).await;
+    let engine = site.engine(database).await;
     declare(&engine).await;
-    let source = GitHub { repositories: vec![format!("harbour/{NAME}")], ..pull_of(&server, &site) };
-    let notes = pulled(&engine, &source).await.notes;
+    let notes = pulled(&engine, source).await.notes;
     assert_eq!(notes.len(), 1);
     assert!(notes[0].starts_with("harbour/checkout: the paths of its commits are unknown"), "{notes:?}");
+    assert!(!notes[0].contains(&format!("{NAME}.git")), "the same of many is said once: {notes:?}");
     assert_eq!(changes(&engine), BTreeSet::from([front, back]));
     engine.shutdown().await;
-    server.stop().await;
 }

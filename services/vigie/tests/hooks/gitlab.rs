@@ -35,7 +35,7 @@ fn site() -> Site {
 }
 
 /// The pull of the whole group, by a token.
-fn pull_of(server: &Server, site: &Site) -> GitLab {
+pub fn pull_of(server: &Server, site: &Site) -> GitLab {
     let token_file = site.folder.path().join("token");
     std::fs::write(&token_file, "glpat-made-up").unwrap();
     let mapping = site.mapping();
@@ -49,6 +49,7 @@ fn pull_of(server: &Server, site: &Site) -> GitLab {
         hooks: mapping.hooks.clone(),
         pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
         event_bytes: mapping.event_bytes,
+        clones: site.folder.path().join("clones"),
         pause: Duration::from_millis(1),
     }
 }

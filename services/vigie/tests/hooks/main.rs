@@ -12,3 +12,4 @@ mod monitors;
 mod peers;
 mod pulling;
 mod replaying;
+mod silence;

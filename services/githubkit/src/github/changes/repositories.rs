@@ -65,6 +65,12 @@ impl Organisation {
         self.change(repository).tags.insert(tag.to_owned(), sha.clone());
     }
 
+    /// The project lies in a subgroup on GitLab: `web/till`, or nothing for the group itself.
+    pub fn place(&mut self, repository: &str, subgroup: &str) {
+        let id = self.repository(repository).id;
+        self.places.insert(id, subgroup.to_owned());
+    }
+
     /// Somebody sets an environment up, to which nothing is deployed yet.
     pub fn create_environment(&mut self, repository: &str, name: &str) {
         self.tick();

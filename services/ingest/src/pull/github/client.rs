@@ -15,7 +15,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::super::http::{cause, secret};
-use super::super::patience::{Patience, Quota, Trouble, UNSAID, next_of, number, resets_in, text};
+use super::super::patience::{Patience, Quota, Silence, Trouble, UNSAID, next_of, number, resets_in, text};
 use super::super::{PullError, Traffic};
 use super::Access;
 
@@ -31,6 +31,9 @@ pub(super) struct Client {
     rest: String,
     graphql: String,
     patience: Patience,
+    silence: Silence,
+    /// Why the last question was not answered, where others are.
+    unanswered: Option<String>,
     traffic: Traffic,
     /// What is left of each of the quotas.
     quotas: HashMap<String, Quota>,
@@ -111,8 +114,16 @@ impl Client {
                 builder.build().map_err(made)?
             }
         };
-        let patience = Patience { first: pause };
-        let mut client = Self { crab, rest, graphql, patience, traffic: Traffic::default(), quotas: HashMap::new() };
+        let mut client = Self {
+            crab,
+            rest,
+            graphql,
+            patience: Patience { first: pause },
+            silence: Silence::default(),
+            unanswered: None,
+            traffic: Traffic::default(),
+            quotas: HashMap::new(),
+        };
         if let Access::App { installation, .. } = access {
             let id = match installation {
                 Some(id) => *id,
@@ -168,8 +179,34 @@ impl Client {
         Traffic { quota_left: left, ..self.traffic }
     }
 
+    /// Why the last question was not answered, where it is this one alone: others are answered.
+    pub(super) fn unanswered(&mut self) -> Option<String> {
+        self.unanswered.take()
+    }
+
+    /// Notes whether a question was answered, and where it was not, whether GitHub is down altogether.
+    async fn heard<T>(&mut self, answer: Result<T, PullError>) -> Result<T, PullError> {
+        match &answer {
+            Err(PullError::Unavailable { message, retry_after: None }) if self.silence.is_short() => {
+                let url = format!("{}/rate_limit", self.rest);
+                self.traffic.requests += 1;
+                let other = self.once(&Request::Get(&url, HeaderMap::new())).await;
+                let is_up = other.is_ok_and(|other| !other.status.is_server_error());
+                self.unanswered = is_up.then(|| message.clone());
+            }
+            Err(_) => self.unanswered = None,
+            Ok(_) => self.silence.broken(),
+        }
+        answer
+    }
+
     /// Reads what stands at a path, or at a URL that GitHub gave; with an ETag only where it has changed since.
     pub(super) async fn get(&mut self, path: &str, etag: Option<&str>) -> Result<Got, PullError> {
+        let answer = self.read(path, etag).await;
+        self.heard(answer).await
+    }
+
+    async fn read(&mut self, path: &str, etag: Option<&str>) -> Result<Got, PullError> {
         let url = if path.starts_with('/') { format!("{}{path}", self.rest) } else { path.to_owned() };
         if !url.starts_with(&format!("{}/", self.rest)) {
             return Err(PullError::Refused(format!("GitHub points to {url}, which is not below {}", self.rest)));
@@ -183,7 +220,7 @@ impl Client {
             StatusCode::NOT_MODIFIED => Ok(Got::Unchanged),
             status if status.is_success() => {
                 let body = serde_json::from_str(&answer.body).map_err(|error| PullError::Unavailable {
-                    message: format!("{url} answers what is no JSON: {error}"),
+                    message: format!("GitHub answers what is no JSON: {error}"),
                     retry_after: None,
                 })?;
                 Ok(Got::Fresh(Page {
@@ -198,6 +235,11 @@ impl Client {
 
     /// Asks a question.
     pub(super) async fn ask(&mut self, query: &str, variables: &Value) -> Result<Told, PullError> {
+        let answer = self.told(query, variables).await;
+        self.heard(answer).await
+    }
+
+    async fn told(&mut self, query: &str, variables: &Value) -> Result<Told, PullError> {
         let (url, question) = (self.graphql.clone(), json!({"query": query, "variables": variables}));
         let (mut tries, mut asked_again) = (0, false);
         loop {
@@ -220,7 +262,7 @@ impl Client {
             tries += 1;
             let message = if missing.is_empty() { "GitHub answers nothing".to_owned() } else { missing.join("; ") };
             let asked_for = is_limit.then(|| self.quotas.get("graphql").map_or(UNSAID, |quota| quota.resets_in));
-            self.patience.wait(tries, message, asked_for).await?;
+            self.wait(tries, message, asked_for).await?;
         }
     }
 
@@ -239,9 +281,15 @@ impl Client {
             match answer.map_err(|error| Trouble::Passing(cause(&error), None)).and_then(|answer| self.judged(answer)) {
                 Ok(answer) => return Ok(answer),
                 Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::Passing(message, asked_for)) => self.patience.wait(tries, message, asked_for).await?,
+                Err(Trouble::Passing(message, asked_for)) => self.wait(tries, message, asked_for).await?,
             }
         }
+    }
+
+    /// Waits before the next try, or gives up.
+    async fn wait(&self, tries: u32, message: String, asked_for: Option<Duration>) -> Result<(), PullError> {
+        let tries = if asked_for.is_none() { self.silence.tries(tries) } else { tries };
+        self.patience.wait(tries, message, asked_for).await
     }
 
     async fn once(&self, request: &Request<'_>) -> octocrab::Result<Answer> {

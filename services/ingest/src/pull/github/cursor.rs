@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::clones::Cloned;
+
 /// See the module's documentation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -40,16 +42,6 @@ pub(super) struct Place {
     /// By the workflow's number.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub runs: BTreeMap<u64, Feed>,
-}
-
-/// How far a clone is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Cloned {
-    /// The clone's own cursor.
-    pub cursor: String,
-    /// The commit of the default branch up to which it was read to the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<String>,
 }
 
 /// Commits that are being read, towards a new head.

@@ -285,9 +285,9 @@ impl Look<'_> {
                             self.client.ask(TEAM, &json!({"login": owner, "slug": slug, "after": after})).await?;
                         repositories = told.data["organization"]["team"]["repositories"].clone();
                     }
-                    let parent = node["parentTeam"]["slug"].as_str().map(str::to_owned);
+                    let parent = node["parentTeam"]["slug"].as_str().map(|parent| format!("{owner}/{parent}"));
                     let name = node["name"].as_str().unwrap_or(&slug).to_owned();
-                    self.told.teams.push(FoundTeam { slug, name, parent });
+                    self.told.teams.push(FoundTeam { path: format!("{owner}/{slug}"), name, parent });
                 }
                 after = next(&page);
                 if after.is_none() {
@@ -303,8 +303,9 @@ impl Look<'_> {
                     own.extend(right.map(|right| (right, repositories.len(), team)));
                 }
                 own.sort_unstable();
+                let path = |team: &String| format!("{owner}/{team}");
                 looked.found.teams =
-                    own.into_iter().map(|(right, _, team)| (team.clone(), RIGHTS[right].to_lowercase())).collect();
+                    own.into_iter().map(|(right, _, team)| (path(team), RIGHTS[right].to_lowercase())).collect();
             }
         }
         Ok(())

@@ -94,19 +94,48 @@ impl Reader {
     ) -> Result<Option<Vec<Event>>, PullError> {
         loop {
             let page = match self.step {
-                Step::Page { .. } => self.first(client, mapping, notes).await?,
-                Step::Between => self.between(client, mapping, notes).await?,
-                Step::Deployments => self.deployments(client, mapping, notes).await?,
-                Step::Workflows => self.workflows(client, notes).await?,
-                Step::Runs => self.runs(client, mapping, notes).await?,
-                Step::Releases => self.releases(client, mapping, notes).await?,
+                Step::Page { .. } => self.first(client, mapping, notes).await,
+                Step::Between => self.between(client, mapping, notes).await,
+                Step::Deployments => self.deployments(client, mapping, notes).await,
+                Step::Workflows => self.workflows(client, notes).await,
+                Step::Runs => self.runs(client, mapping, notes).await,
+                Step::Releases => self.releases(client, mapping, notes).await,
                 Step::Done => return Ok(None),
+            };
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => match client.unanswered() {
+                    Some(why) => {
+                        let part = self.pass();
+                        notes.add(self.lacks(part, &format!("{why}; it is asked for again in the next run")));
+                        None
+                    }
+                    None => return Err(error),
+                },
             };
             if let Some(events) = page {
                 self.pages += 1;
                 return Ok(Some(events));
             }
         }
+    }
+
+    /// Goes on without what is being read. Gives what that is.
+    fn pass(&mut self) -> &'static str {
+        let (part, next) = match self.step {
+            Step::Page { .. } => ("commits, pull requests and issues", Step::Deployments),
+            Step::Between => ("commits", Step::Deployments),
+            Step::Deployments if self.wanted.deploy_workflows.is_empty() => ("deployments", Step::Releases),
+            Step::Deployments => ("deployments", Step::Workflows),
+            Step::Workflows => ("runs of workflows", Step::Releases),
+            Step::Runs => {
+                self.workflows.pop();
+                ("runs of workflows", Step::Runs)
+            }
+            Step::Releases | Step::Done => ("releases", Step::Done),
+        };
+        self.step = next;
+        part
     }
 
     fn path(&self, rest: &str) -> String {

@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::super::http::{Answer, Http, HttpSettings, NoAnswer, brief};
-use super::super::patience::{Patience, Quota, Trouble, UNSAID, next_of, number, resets_in, text};
+use super::super::patience::{Patience, Quota, Silence, Trouble, UNSAID, next_of, number, resets_in, text};
 use super::super::{PullError, Traffic};
 
 /// What the headers of a quota begin with.
@@ -23,6 +23,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove
 pub(super) struct Client {
     http: Http,
     patience: Patience,
+    silence: Silence,
     /// What is left of the quota of which the last answer spoke.
     quota: Mutex<Option<Quota>>,
 }
@@ -40,12 +41,25 @@ pub(super) enum Got {
     Refused(Refusal),
 }
 
-/// Why nothing may be seen.
+/// Why nothing is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
-    pub status: u16,
+    /// None: there was no answer that could be read, however often this was asked, while others are answered.
+    pub status: Option<u16>,
     /// What GitLab says, and what would help where it says that.
     pub why: String,
+}
+
+impl Refusal {
+    /// That an answer cannot be read at once.
+    pub(super) fn too_long() -> Self {
+        Self { status: None, why: "GitLab answers with more than is read of one answer".to_owned() }
+    }
+
+    /// Whether a later run may see it with nothing changed.
+    pub(super) fn is_passing(&self) -> bool {
+        self.status.is_none()
+    }
 }
 
 /// A page of a list, or an object.
@@ -55,8 +69,9 @@ pub(super) struct Page {
     pub etag: Option<String>,
     /// The query of the next page.
     pub next: Option<String>,
-    /// How many pages there are in all, where that is told.
+    /// How many pages and how many items there are in all, where that is told.
     pub pages: Option<u64>,
+    pub total: Option<u64>,
 }
 
 impl Page {
@@ -69,7 +84,8 @@ impl Page {
 impl Client {
     /// Reads the token. Nothing is asked yet.
     pub(super) fn open(settings: &HttpSettings, pause: Duration) -> Result<Self, PullError> {
-        Ok(Self { http: Http::open(settings)?, patience: Patience { first: pause }, quota: Mutex::default() })
+        let (http, patience) = (Http::open(settings)?, Patience { first: pause });
+        Ok(Self { http, patience, silence: Silence::default(), quota: Mutex::default() })
     }
 
     /// What was asked so far.
@@ -79,29 +95,57 @@ impl Client {
     }
 
     /// Reads what stands at a path, with an ETag only where it has changed since.
+    ///
+    /// # Errors
+    /// The host is down, wants to be left alone or does not know the token: it is so for every question.
     pub(super) async fn get(&self, path: &str, query: &str, etag: Option<&str>) -> Result<Got, PullError> {
         let url = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let answer = match self.patiently(&url, etag).await {
             Err(NoAnswer::TooLong) => return Ok(Got::TooLong),
+            Err(NoAnswer::Error(PullError::Unavailable { message, retry_after: None })) => {
+                return self.unanswered(message).await;
+            }
             Err(NoAnswer::Error(error)) => return Err(error),
             Ok(answer) => answer,
         };
         match answer.status {
-            StatusCode::NOT_MODIFIED => Ok(Got::Unchanged),
+            StatusCode::NOT_MODIFIED => {
+                self.silence.broken();
+                Ok(Got::Unchanged)
+            }
             status if status.is_success() => {
-                let body = serde_json::from_slice(&answer.body).map_err(|error| PullError::Unavailable {
-                    message: format!("{}{url} answers what is no JSON: {error}", self.http.base()),
-                    retry_after: None,
-                })?;
+                let body = match serde_json::from_slice(&answer.body) {
+                    Ok(body) => body,
+                    Err(error) => {
+                        return self.unanswered(format!("GitLab answers what is no JSON: {error}")).await;
+                    }
+                };
+                self.silence.broken();
                 let next = text(&answer.headers, LINK.as_str()).and_then(next_of);
                 Ok(Got::Fresh(Page {
                     body,
                     etag: text(&answer.headers, ETAG.as_str()).map(str::to_owned),
                     next: next.and_then(|url| url.split_once('?')).map(|(_, query)| query.to_owned()),
                     pages: number(&answer.headers, "x-total-pages"),
+                    total: number(&answer.headers, "x-total"),
                 }))
             }
-            status => Ok(Got::Refused(Refusal { status: status.as_u16(), why: reason(&answer) })),
+            status => {
+                self.silence.broken();
+                Ok(Got::Refused(Refusal { status: Some(status.as_u16()), why: reason(&answer) }))
+            }
+        }
+    }
+
+    /// What a question was worth that was not answered: nothing, unless the host is down altogether.
+    async fn unanswered(&self, message: String) -> Result<Got, PullError> {
+        let answers_others = async || match self.http.get_changed("version", None).await {
+            Ok(answer) => !answer.status.is_server_error(),
+            Err(_) => false,
+        };
+        match self.silence.is_short() && answers_others().await {
+            true => Ok(Got::Refused(Refusal { status: None, why: message })),
+            false => Err(PullError::Unavailable { message, retry_after: None }),
         }
     }
 
@@ -121,6 +165,9 @@ impl Client {
             match answer {
                 Ok(answer) => return Ok(answer),
                 Err(Trouble::Final(error)) => return Err(error.into()),
+                Err(Trouble::Passing(message, None)) => {
+                    self.patience.wait(self.silence.tries(tries), message, None).await?;
+                }
                 Err(Trouble::Passing(message, asked_for)) => self.patience.wait(tries, message, asked_for).await?,
             }
         }

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use vigie_model::{Time, parse_time};
 
+use super::super::clones::Cloned;
+
 /// See the module's documentation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -58,6 +60,9 @@ pub(super) struct Place {
     pub jobs: Listed,
     #[serde(skip_serializing_if = "Listed::is_new")]
     pub releases: Listed,
+    /// How far the clone is, where one is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clone: Option<Cloned>,
 }
 
 /// Commits that are being read, towards a new head.
@@ -97,7 +102,13 @@ pub(super) struct Feed {
     /// From here on something could not be seen of the items that the list gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lacking: Option<String>,
+    /// Items of which something was not answered, while that of others was: each is asked for again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub missed: BTreeSet<u64>,
 }
+
+/// Items that are kept so; of more of them the list is read again.
+const MISSED: usize = 100;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_first(page: &u64) -> bool {
@@ -112,7 +123,22 @@ impl Feed {
     /// Goes back to where something could not be seen: it may be seen by now.
     pub(super) fn begin(&mut self) {
         if let Some(lacking) = self.lacking.take() {
-            *self = Self { until: Some(lacking), ..Self::default() };
+            let missed = std::mem::take(&mut self.missed);
+            *self = Self { until: Some(lacking), missed, ..Self::default() };
+        }
+    }
+
+    /// Whether there is something to be asked for again.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.lacking.is_some() || !self.missed.is_empty()
+    }
+
+    /// Notes that something was not answered of an item.
+    pub(super) fn miss(&mut self, id: u64, updated_at: &str) {
+        if self.missed.len() < MISSED {
+            self.missed.insert(id);
+        } else {
+            self.lack(updated_at);
         }
     }
 

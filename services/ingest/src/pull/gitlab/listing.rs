@@ -6,14 +6,14 @@ use vigie_model::pattern::Pattern;
 
 use super::super::PullError;
 use super::super::notes::Notes;
-use super::client::{Client, Got, part};
+use super::client::{Client, Got, Refusal, part};
 use super::payload::Project;
 
 /// What an entry found.
-enum Found {
+pub(super) enum Found {
     Projects(Vec<Project>),
     /// Nothing that may be seen, and why.
-    Refused(String),
+    Refused(Refusal),
 }
 
 /// The projects that entries mean, without those that are left out. An entry that means nothing is told in `notes`.
@@ -39,17 +39,31 @@ pub(super) async fn listed(
                 }
                 projects.extend(found);
             }
-            Found::Refused(why) => refused.push(why),
+            Found::Refused(refusal) => refused.push((entry.clone(), refusal)),
         }
     }
     if projects.is_empty() && !refused.is_empty() {
-        return Err(PullError::Refused(refused.join("; ")));
+        return Err(nothing(&refused));
     }
-    refused.into_iter().for_each(|why| notes.add(why));
+    refused.iter().for_each(|(entry, refusal)| notes.add(told(entry, refusal)));
     projects.retain(|project| !excluded.iter().any(|pattern| pattern.matches_ignore_case(&project.path)));
     let mut seen = HashSet::new();
     projects.retain(|project| seen.insert(project.id));
     Ok(projects)
+}
+
+fn told(entry: &str, refusal: &Refusal) -> String {
+    format!("{entry}, a project or group on GitLab: {}", refusal.why)
+}
+
+/// That of all entries none gave a project.
+pub(super) fn nothing(refused: &[(String, Refusal)]) -> PullError {
+    let all: Vec<String> = refused.iter().map(|(entry, refusal)| told(entry, refusal)).collect();
+    let message = all.join("; ");
+    match refused.iter().any(|(_, refusal)| refusal.is_passing()) {
+        true => PullError::Unavailable { message, retry_after: None },
+        false => PullError::Refused(message),
+    }
 }
 
 /// What the project that an entry names is called now, where it is called otherwise. One that lies in a group is not named.
@@ -59,7 +73,7 @@ fn renamed<'f>(entry: &str, found: &'f [Project]) -> Option<&'f str> {
 }
 
 /// What one entry means: a project, a group, or by a pattern some of a group's.
-async fn meant(client: &Client, entry: &str) -> Result<Found, PullError> {
+pub(super) async fn meant(client: &Client, entry: &str) -> Result<Found, PullError> {
     if let Some(at) = entry.find(['*', '?']) {
         let group = entry[..at].rsplit_once('/').map_or(entry, |(group, _)| group);
         let pattern = Pattern::name(entry);
@@ -75,9 +89,7 @@ async fn meant(client: &Client, entry: &str) -> Result<Found, PullError> {
     if entry.contains('/') {
         match client.get(&format!("projects/{}", part(entry)), "", None).await? {
             Got::Fresh(page) => return Ok(Found::Projects(Project::read(&page.body).into_iter().collect())),
-            Got::Refused(refusal) if refusal.status != 404 => {
-                return Ok(Found::Refused(format!("{entry}: {}", refusal.why)));
-            }
+            Got::Refused(refusal) if refusal.status != Some(404) => return Ok(Found::Refused(refusal)),
             _ => {}
         }
     }
@@ -91,7 +103,7 @@ async fn group_of(client: &Client, name: &str) -> Result<Found, PullError> {
         (format!("groups/{own}/projects"), "include_subgroups=true&with_shared=false&"),
         (format!("users/{own}/projects"), ""),
     ];
-    let mut why = "there is none, or the token may not see it".to_owned();
+    let mut why = Refusal { status: Some(404), why: "there is none, or the token may not see it".to_owned() };
     // A user's name is of one part.
     let most = if name.contains('/') { 1 } else { 2 };
     for (path, more) in lists.into_iter().take(most) {
@@ -104,12 +116,15 @@ async fn group_of(client: &Client, name: &str) -> Result<Found, PullError> {
                     query = page.next;
                 }
                 Got::Refused(refusal) => {
-                    if refusal.status != 404 {
-                        why = refusal.why;
+                    if refusal.status != Some(404) {
+                        why = refusal;
                     }
                     is_there = false;
                 }
-                Got::TooLong => return Err(super::project::too_long(&path)),
+                Got::TooLong => {
+                    why = Refusal::too_long();
+                    is_there = false;
+                }
                 Got::Unchanged => {}
             }
         }
@@ -120,5 +135,5 @@ async fn group_of(client: &Client, name: &str) -> Result<Found, PullError> {
             return Ok(Found::Projects(all));
         }
     }
-    Ok(Found::Refused(format!("{name}, a project or group on GitLab: {why}")))
+    Ok(Found::Refused(why))
 }

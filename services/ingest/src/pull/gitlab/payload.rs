@@ -21,6 +21,10 @@ pub(super) struct Project {
     pub off: Vec<&'static str>,
     /// The group that was asked for and in which it lies, itself or below it.
     pub group: Option<String>,
+    /// What the group in which it lies is called; one of a person lies in none.
+    pub group_name: Option<String>,
+    pub is_archived: bool,
+    pub is_fork: bool,
 }
 
 /// The parts of a project that may be turned off, by the fields that say so.
@@ -44,7 +48,18 @@ impl Project {
             web_url: body["web_url"].as_str().unwrap_or_default().to_owned(),
             off: off.collect(),
             group: None,
+            group_name: body["namespace"]["name"]
+                .as_str()
+                .filter(|_| body["namespace"]["kind"] == "group")
+                .map(str::to_owned),
+            is_archived: body["archived"] == true,
+            is_fork: body["forked_from_project"].is_object(),
         })
+    }
+
+    /// The path of what it lies in.
+    pub(super) fn above(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(above, _)| above)
     }
 
     fn body(&self) -> Value {

@@ -2,6 +2,7 @@
 //! for again.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
 
 use vigie_model::Event;
 
@@ -46,8 +47,8 @@ pub(super) struct Reader {
     branch_etag: Option<String>,
     /// The tiers of environments, by their numbers, as far as they were asked for.
     tiers: BTreeMap<u64, Option<String>>,
-    /// How often in a row the details of merge requests were refused.
-    refusals: u32,
+    /// How often in a row the details of merge requests were refused; several are asked at once.
+    refusals: AtomicU32,
     /// Whether merge requests and whether issues are known not to have changed since an earlier run.
     quiet: (bool, bool),
     /// Pages that were read, and that are expected.
@@ -58,8 +59,8 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(project: Project, place: Place, wanted: Wanted, quiet: (bool, bool)) -> Self {
         let step = if place.walk.is_some() { Step::Commits } else { Step::Branch };
-        let (branch_etag, tiers) = (None, BTreeMap::new());
-        Self { project, place, wanted, step, branch_etag, tiers, refusals: 0, quiet, pages: 0, expected: 4 }
+        let (branch_etag, tiers, refusals) = (None, BTreeMap::new(), AtomicU32::new(0));
+        Self { project, place, wanted, step, branch_etag, tiers, refusals, quiet, pages: 0, expected: 4 }
     }
 
     /// The next page's events; `None` behind the last.
@@ -74,7 +75,7 @@ impl Reader {
             let events = match self.step {
                 Step::Branch => self.branch(client, notes).await?,
                 Step::Commits => self.commits(client, mapping, notes).await?,
-                Step::Hidden => self.hidden(client, notes).await?,
+                Step::Hidden => self.hidden(client, mapping, notes).await?,
                 Step::MergeRequests => self.merge_requests(client, mapping, notes).await?,
                 Step::Issues => self.issues(client, mapping, notes).await?,
                 Step::Deployments => self.deployments(client, mapping, notes).await?,
@@ -103,7 +104,7 @@ impl Reader {
             };
             self.step = next;
             let is_wanted = match next {
-                Step::Hidden => self.place.merge_requests.lacking.is_some(),
+                Step::Hidden => self.place.merge_requests.has_gaps(),
                 // One that was not read to its end is read on, whatever changed.
                 Step::MergeRequests => !(self.quiet.0 && self.place.merge_requests.is_through),
                 Step::Issues => !(self.quiet.1 && self.place.issues.is_through),
@@ -125,11 +126,18 @@ impl Reader {
     fn lacks(&self, what: &str, refusal: &Refusal) -> String {
         let remedy = match refusal.why.contains("scope") {
             true => "",
+            false if refusal.is_passing() => "; it is asked for again in the next run",
             false => {
                 "; a token that reads it has the scope read_api, and the role Reporter or a higher one in the project"
             }
         };
         format!("{}: no {what}: {}{remedy}", self.project.path, refusal.why)
+    }
+
+    /// Goes on without something.
+    fn pass(&mut self, refusal: &Refusal, what: &str, notes: &mut Notes) {
+        notes.add(self.lacks(what, refusal));
+        self.go_on();
     }
 
     /// Notes how many pages a list has.
@@ -147,11 +155,8 @@ impl Reader {
         let path = self.path(&format!("repository/branches/{}", part(&name)));
         match client.get(&path, "", self.place.branch_etag.as_deref()).await? {
             Got::Unchanged => self.go_on(),
-            Got::TooLong => return Err(too_long(&path)),
-            Got::Refused(refusal) => {
-                notes.add(self.lacks("commits", &refusal));
-                self.go_on();
-            }
+            Got::TooLong => self.pass(&Refusal::too_long(), "commits", notes),
+            Got::Refused(refusal) => self.pass(&refusal, "commits", notes),
             Got::Fresh(Page { body, etag, .. }) => match body["commit"]["id"].as_str() {
                 Some(head) if self.place.head.as_deref() != Some(head) => {
                     self.branch_etag = etag;
@@ -201,27 +206,20 @@ impl Reader {
                 }
                 return Ok(events);
             }
+            Got::TooLong => self.pass(&Refusal::too_long(), "commits", notes),
+            // The next run goes on from here.
+            Got::Refused(refusal) if refusal.is_passing() => self.pass(&refusal, "commits", notes),
             // The head before is gone, by a push that rewrote the branch: all of it is read.
             Got::Fresh(_) | Got::Refused(_) if walk.known.is_some() => {
                 self.place.walk = Some(Walk { known: None, next: None, ..walk });
             }
             Got::Refused(refusal) => {
-                notes.add(self.lacks("commits", &refusal));
                 // A later run begins with what there is then.
                 self.place.walk = None;
-                self.go_on();
+                self.pass(&refusal, "commits", notes);
             }
-            Got::TooLong => return Err(too_long(&path)),
             Got::Fresh(_) | Got::Unchanged => self.go_on(),
         }
         Ok(Vec::new())
-    }
-}
-
-/// That an answer cannot be read at once.
-pub(super) fn too_long(path: &str) -> PullError {
-    PullError::Unavailable {
-        message: format!("GitLab answers {path} with more than is read of one answer"),
-        retry_after: None,
     }
 }

@@ -55,23 +55,38 @@ fn shown(found: &Found) -> Shown {
     }
 }
 
+/// What a host calls what it has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words {
+    /// The deployments that it keeps.
+    pub deployments: &'static str,
+    /// What runs and may deploy.
+    pub run: &'static str,
+}
+
 /// What there is, with counts: `Deployments API 0, workflow release.yml 143, tags 12`.
-fn evidence(found: &Found) -> String {
+fn evidence(found: &Found, words: Words) -> String {
     let number = |number: Option<u64>| number.map_or_else(|| "not seen".to_owned(), count);
-    let mut parts = vec![format!("Deployments API {}", number(found.deployments))];
+    let mut parts = vec![format!("{} {}", words.deployments, number(found.deployments))];
+    // What more there is may not have been asked for then.
+    let is_clear = found.into_production.is_some_and(|count| count > 0);
+    let run = words.run;
     if let (Some(all), Some(own)) = (found.deployments, found.into_production)
         && all > 0
     {
         parts[0] = format!("{} ({} into production)", parts[0], count(own));
     }
     match (&found.workflows, deploying(found)) {
-        (_, Some(workflow)) => parts.push(format!("workflow {} {}", workflow.file, count(workflow.runs))),
-        (Some(all), None) if all.is_empty() => parts.push("workflows 0".to_owned()),
-        (Some(all), None) => parts.push(format!("workflows that deploy 0 of {}", all.len())),
-        (None, None) if found.into_production.is_some_and(|count| count > 0) => {}
-        (None, None) => parts.push("workflows not seen".to_owned()),
+        (_, Some(workflow)) => parts.push(format!("{run} {} {}", workflow.file, count(workflow.runs))),
+        (Some(all), None) if all.is_empty() => parts.push(format!("{run}s 0")),
+        (Some(all), None) => parts.push(format!("{run}s that deploy 0 of {}", all.len())),
+        (None, None) if is_clear => {}
+        (None, None) => parts.push(format!("{run}s not seen")),
     }
     for (name, named) in [("releases", &found.releases), ("tags", &found.tags)] {
+        if named.is_none() && is_clear {
+            continue;
+        }
         let number = number(named.as_ref().map(|named| named.count));
         if number != "0" || name == "tags" {
             parts.push(format!("{name} {number}"));
@@ -81,7 +96,14 @@ fn evidence(found: &Found) -> String {
 }
 
 /// Adds services and teams to a proposal, and says which repositories are of it.
-pub(super) fn propose(found: &Discovery, config: &Config, file: &str, proposal: &mut Proposal) -> Vec<Planned> {
+pub(super) fn propose(
+    found: &Discovery,
+    words: Words,
+    config: &Config,
+    file: &str,
+    proposal: &mut Proposal,
+) -> Vec<Planned> {
+    let slugs = team_slugs(&found.teams, config);
     let mut taken: BTreeMap<String, bool> = BTreeMap::new();
     for service in &config.services {
         let has_code = !service.repositories.is_empty();
@@ -115,27 +137,62 @@ pub(super) fn propose(found: &Discovery, config: &Config, file: &str, proposal: 
             continue;
         };
         taken.insert(slug.clone(), true);
-        let team = own.teams.first().and_then(|(team, _)| crate::proposal::slug(team));
-        owners.extend(own.teams.first().map(|(team, _)| team.clone()));
+        let team = own.teams.first().and_then(|(team, _)| slugs.get(team.as_str()));
+        owners.extend(own.teams.first().map(|(team, _)| team.as_str()));
         // Deliveries are recognised by the repository's name where nothing else is said.
         let is_guessed = short.as_ref() == Some(&slug);
-        services.push(service(&plan, &slug, team.as_deref(), is_guessed));
+        services.push(service(&plan, words, &slug, team.map(String::as_str), is_guessed));
         planned.push(plan);
     }
     if !known.is_empty() {
         let names = known.join(", ");
         proposal.note(file, format!("it has the services of these repositories already: {names}"));
     }
-    proposal.sections.extend(teams(&found.teams, owners));
+    proposal.sections.extend(teams(&found.teams, owners, &slugs));
     proposal.sections.extend(services);
     planned
 }
 
+/// What follows the last slash.
+fn last(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, last)| last)
+}
+
+/// A slug for each team, by its path: what the host calls it, and where it calls several so, with whom it belongs to.
+fn team_slugs<'f>(all: &'f [FoundTeam], config: &Config) -> BTreeMap<&'f str, String> {
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    for short in all.iter().filter_map(|team| slug(last(&team.path))) {
+        *alike.entry(short).or_default() += 1;
+    }
+    // What stands in the file stays, also where only some of them are looked at.
+    let is_written = |slug: &String| config.teams.iter().any(|team| team.slug == *slug);
+    let is_alone = |team: &FoundTeam, short: &String| {
+        alike.get(short) == Some(&1) && !slug(&team.path).is_some_and(|long| is_written(&long))
+    };
+    let (mut slugs, mut taken) = (BTreeMap::new(), BTreeSet::new());
+    for team in all {
+        if let Some(short) = slug(last(&team.path)).filter(|short| is_alone(team, short)) {
+            taken.insert(short.clone());
+            slugs.insert(team.path.as_str(), short);
+        }
+    }
+    for team in all.iter().filter(|team| slug(last(&team.path)).is_some_and(|short| !is_alone(team, &short))) {
+        let Some(long) = slug(&team.path) else { continue };
+        let numbered = (2..).map(|number| format!("{long}-{number}"));
+        let free = std::iter::once(long.clone()).chain(numbered).find(|slug| !taken.contains(slug));
+        if let Some(free) = free {
+            taken.insert(free.clone());
+            slugs.insert(team.path.as_str(), free);
+        }
+    }
+    slugs
+}
+
 /// The teams that run a service, and those above them.
-fn teams(all: &[FoundTeam], mut wanted: BTreeSet<String>) -> Vec<Section> {
+fn teams<'f>(all: &'f [FoundTeam], mut wanted: BTreeSet<&'f str>, slugs: &BTreeMap<&str, String>) -> Vec<Section> {
     loop {
-        let above: BTreeSet<String> =
-            all.iter().filter(|team| wanted.contains(&team.slug)).filter_map(|team| team.parent.clone()).collect();
+        let own = all.iter().filter(|team| wanted.contains(team.path.as_str()));
+        let above: Vec<&str> = own.filter_map(|team| team.parent.as_deref()).collect();
         let before = wanted.len();
         wanted.extend(above);
         if wanted.len() == before {
@@ -143,22 +200,27 @@ fn teams(all: &[FoundTeam], mut wanted: BTreeSet<String>) -> Vec<Section> {
         }
     }
     let section = |team: &FoundTeam| {
-        let own = slug(&team.slug)?;
-        let name = Some(team.name.as_str()).filter(|name| *name != own && crate::proposal::is_text(name));
-        let parent = team.parent.as_deref().and_then(slug);
-        Some(Section::new("team").with("slug", own).with_some("name", name).with_some("parent", parent.as_deref()))
+        let own = slugs.get(team.path.as_str())?.as_str();
+        // Two that are called the same are told apart by people too.
+        let name = match team.path.rsplit_once('/') {
+            Some((whose, short)) if slug(short).as_deref() != Some(own) => format!("{} ({whose})", team.name),
+            _ => team.name.clone(),
+        };
+        let name = Some(name).filter(|name| name != own && crate::proposal::is_text(name));
+        let parent = team.parent.as_deref().and_then(|parent| slugs.get(parent)).map(String::as_str);
+        Some(Section::new("team").with("slug", own).with_some("name", name.as_deref()).with_some("parent", parent))
     };
-    all.iter().filter(|team| wanted.contains(&team.slug)).filter_map(section).collect()
+    all.iter().filter(|team| wanted.contains(team.path.as_str())).filter_map(section).collect()
 }
 
-fn service(plan: &Planned, slug: &str, team: Option<&str>, is_guessed: bool) -> Section {
+fn service(plan: &Planned, words: Words, slug: &str, team: Option<&str>, is_guessed: bool) -> Section {
     let Planned { found, shown } = plan;
     let texts = |all: &[String]| all.iter().cloned().map(Value::String).collect::<Vec<_>>();
     let mut section = Section::new("service")
         .with("slug", slug)
         .with_some("team", team)
         .with("repositories", texts(std::slice::from_ref(&found.name)))
-        .remark(evidence(found));
+        .remark(evidence(found, words));
     if !is_guessed {
         let fields = Table::from_iter([("repository".to_owned(), Value::String(found.name.clone()))]);
         section = section.with("matches", Value::Table(fields));
@@ -179,8 +241,8 @@ fn service(plan: &Planned, slug: &str, team: Option<&str>, is_guessed: bool) -> 
     if let [(first, right), rest @ ..] = found.teams.as_slice()
         && !rest.is_empty()
     {
-        let rest: Vec<String> = rest.iter().map(|(team, right)| format!("{team} ({right})")).collect();
-        section = section.remark(format!("Teams: {first} ({right}), {}.", rest.join(", ")));
+        let rest: Vec<String> = rest.iter().map(|(team, right)| format!("{} ({right})", last(team))).collect();
+        section = section.remark(format!("Teams: {} ({right}), {}.", last(first), rest.join(", ")));
     }
     let name = &found.name;
     match shown {
@@ -212,4 +274,68 @@ fn from_clone(section: Section, repository: &str, slug: &str, what: &str) -> Sec
     let lines = ["[[pull]]".to_owned(), "git = \"PATH\"".to_owned()];
     let own = [format!("repository = {repository:?}"), format!("service = {slug:?}"), what.to_owned()];
     lines.into_iter().chain(own).fold(section, Section::remark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn team(path: &str, name: &str, parent: Option<&str>) -> FoundTeam {
+        FoundTeam { path: path.to_owned(), name: name.to_owned(), parent: parent.map(str::to_owned) }
+    }
+
+    #[test]
+    fn teams_that_are_called_alike_have_names_of_their_own() {
+        let all = [
+            team("harbour/payments", "Payments", Some("harbour/commerce")),
+            team("harbour/commerce", "Commerce", None),
+            team("quay/payments", "Payments", None),
+            team("quay/harbour-payments", "Both", None),
+            team("quay/idle", "Idle", None),
+        ];
+        let repository = |name: &str, team: &str| Found {
+            name: name.to_owned(),
+            teams: vec![(team.to_owned(), "admin".to_owned())],
+            ..Found::default()
+        };
+        let found = Discovery {
+            repositories: vec![
+                repository("harbour/shop", "harbour/payments"),
+                repository("quay/till", "quay/payments"),
+                repository("quay/both", "quay/harbour-payments"),
+            ],
+            teams: all.to_vec(),
+            ..Discovery::default()
+        };
+        let proposed = |file: &str, found: &Discovery| {
+            let config = crate::config::parse("vigie.toml", file, [], &[]).unwrap();
+            let (mut proposal, words) = (Proposal::default(), Words { deployments: "deployments", run: "job" });
+            propose(found, words, &config, "vigie.toml", &mut proposal);
+            proposal.beside(&config, "vigie.toml");
+            let text = |own: &Section, key: &str| own.text(key).unwrap_or("-").to_owned();
+            let line = |own: &Section| ["slug", "name", "parent", "team"].map(|key| text(own, key)).join(" | ");
+            (proposal.sections.iter().map(line).collect::<Vec<_>>(), proposal.toml())
+        };
+        let (lines, text) = proposed("", &found);
+        assert_eq!(
+            lines,
+            [
+                "harbour-payments-2 | Payments (harbour) | commerce | -",
+                "commerce | Commerce | - | -",
+                "quay-payments | Payments (quay) | - | -",
+                "harbour-payments | Both | - | -",
+                "shop | - | - | harbour-payments-2",
+                "till | - | - | quay-payments",
+                "both | - | - | harbour-payments",
+            ]
+        );
+        crate::config::parse("proposed.toml", &text, [], &[]).unwrap();
+        // One of them alone is still called as it stands in the file.
+        let alone = Discovery {
+            repositories: vec![repository("quay/new", "quay/payments")],
+            teams: vec![all[2].clone()],
+            ..Discovery::default()
+        };
+        assert_eq!(proposed(&text, &alone).0, ["new | - | - | quay-payments"]);
+    }
 }

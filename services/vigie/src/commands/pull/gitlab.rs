@@ -51,11 +51,12 @@ impl Args {
                 })?,
                 ca_file: self.ca_file,
                 source: self.source.unwrap_or_else(|| SOURCE.name.to_owned()),
+                clones: None,
             };
-            return Ok(vec![Arc::new(entry.pull(&mapping))]);
+            return Ok(vec![Arc::new(entry.pull(&mapping, &config.database))]);
         }
         let entries = config.pulls.iter().filter_map(|pull| match &pull.source {
-            PullSource::GitLab(entry) => Some(Arc::new(entry.pull(&mapping)) as Arc<dyn Pull>),
+            PullSource::GitLab(entry) => Some(Arc::new(entry.pull(&mapping, &config.database)) as Arc<dyn Pull>),
             _ => None,
         });
         let all: Vec<_> = entries.collect();

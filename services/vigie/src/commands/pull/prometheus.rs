@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::prometheus::Question;
+use vigie_model::Time;
 use vigie_model::duration::parse_every;
-use vigie_model::{Time, parse_time};
 
 use crate::config::prometheus::{NOTHING_ASKED, check_step, own_queries};
 use crate::config::{Config, PrometheusEntry, PullSource, check_url};
 use crate::failure::Failure;
+use crate::moment::Moment;
 use crate::terminal::Output;
 
 #[derive(Debug, clap::Args)]
@@ -39,9 +40,9 @@ pub(super) struct Args {
     /// How far apart the answers are, like 15s [default: as far as the samples are; 5m for --good and --total]
     #[arg(long, value_name = "LENGTH", requires = "url", value_parser = step)]
     step: Option<Time>,
-    /// From when on it is read, like 2026-10-01T00:00:00Z [default: for 90 days]
-    #[arg(long, value_name = "INSTANT", requires = "url", value_parser = |at: &str| parse_time(at))]
-    since: Option<Time>,
+    /// From when on it is read, like 2026-10-01T00:00:00Z, or 2026-10-01 for the beginning of that day [default: for 90 days]
+    #[arg(long, value_name = "TIME|DATE", requires = "url", value_parser = |text: &str| Moment::parse(text))]
+    since: Option<Moment>,
     /// The source of its events [default: prometheus]
     #[arg(long, value_name = "NAME", requires = "url")]
     source: Option<String>,
@@ -108,7 +109,7 @@ impl Args {
         entry.label = self.label.unwrap_or(entry.label);
         entry.environment = self.environment.map_or(entry.environment, |name| name.to_lowercase());
         entry.source = self.source.unwrap_or(entry.source);
-        (entry.step, entry.since) = (self.step, self.since);
+        (entry.step, entry.since) = (self.step, self.since.map(|moment| moment.of(config)));
         entry.http.token_file = self.token_file;
         entry.http.username = self.username;
         entry.http.password_file = self.password_file;

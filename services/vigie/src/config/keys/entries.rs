@@ -86,7 +86,7 @@ pub(in crate::config) static PULL: Table = Table {
         key(
             "clones",
             Kind::Text,
-            "github: the folder of the clones that say which paths commits touch; without it, beside the database.",
+            "github and gitlab: the folder of the clones that say which paths commits touch; without it, beside the database.",
         ),
         key(
             "gitlab",

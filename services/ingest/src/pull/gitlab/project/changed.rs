@@ -1,5 +1,7 @@
 //! The lists that are read in the order of their items' last change: merge requests, issues, deployments.
 
+use std::sync::atomic::Ordering;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use vigie_model::Event;
@@ -9,13 +11,15 @@ use super::super::super::mapping::Mapping;
 use super::super::super::notes::Notes;
 use super::super::client::{Client, Got, Page, Refusal, part};
 use super::super::cursor::Feed;
-use super::{Reader, too_long};
+use super::Reader;
 
 /// Items a page. Of merge requests fewer: each is asked for its commits and notes before the page is recorded.
 const PAGE: usize = 100;
 const MERGE_REQUESTS: usize = 50;
 /// How many merge requests are asked about at once.
 const AT_ONCE: usize = 4;
+/// Commits and notes a page: the fewer where so many are too large to be read at once.
+const DETAILS: [usize; 3] = [100, 10, 1];
 /// After so many refusals in a row the details of merge requests are not asked for in this run.
 const REFUSALS: u32 = 3;
 /// So many environments are asked for one by one, more of them as a list.
@@ -48,7 +52,12 @@ struct Details {
 impl Details {
     /// Whether something may not be seen that could be allowed. What there is not, there will not be.
     fn is_forbidden(&self) -> bool {
-        self.refused.iter().any(|(_, refusal)| refusal.status == 403)
+        self.refused.iter().any(|(_, refusal)| refusal.status == Some(403))
+    }
+
+    /// Whether something was not answered.
+    fn is_unanswered(&self) -> bool {
+        self.refused.iter().any(|(_, refusal)| refusal.is_passing())
     }
 }
 
@@ -69,7 +78,7 @@ impl Reader {
                     size = (size / 10).max(1);
                     continue;
                 }
-                Got::TooLong => return Err(too_long(&path)),
+                Got::TooLong => Asked::Refused(Refusal::too_long()),
                 Got::Fresh(Page { body, etag, pages, .. }) => {
                     let Value::Array(items) = body else {
                         return Err(PullError::Refused(format!("GitLab answers {path} with what is no list")));
@@ -82,8 +91,14 @@ impl Reader {
         }
     }
 
-    /// Whether what was hidden of merge requests may be seen by now: then they are read again from there on.
-    pub(super) async fn hidden(&mut self, client: &Client, notes: &mut Notes) -> Result<Vec<Event>, PullError> {
+    /// What an earlier run did not see of merge requests: what may be seen by now is read again from there on, and what was
+    /// not answered is asked for again.
+    pub(super) async fn hidden(
+        &mut self,
+        client: &Client,
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Vec<Event>, PullError> {
         if let Some(lacking) = self.place.merge_requests.lacking.clone() {
             let from = Feed { until: Some(lacking), ..Feed::default() };
             if let Asked::Items { items, .. } = self.asked(client, &from, "merge_requests", 1).await? {
@@ -92,13 +107,28 @@ impl Reader {
                     None => Details::default(),
                 };
                 self.tell(&details, notes);
-                if !details.is_forbidden() {
+                if !details.is_forbidden() && !details.is_unanswered() {
                     self.place.merge_requests.begin();
                 }
             }
         }
+        let mut items = Vec::new();
+        for id in self.place.merge_requests.missed.clone() {
+            match client.get(&self.path(&format!("merge_requests/{id}")), "", None).await? {
+                Got::Fresh(page) => items.push(page.body),
+                // It is gone.
+                Got::Refused(refusal) if refusal.status == Some(404) => {
+                    self.place.merge_requests.missed.remove(&id);
+                }
+                Got::Refused(refusal) => notes.add(self.lacks("details of a merge request", &refusal)),
+                Got::TooLong | Got::Unchanged => {}
+            }
+        }
+        let events = self.whole(&items.iter().collect::<Vec<_>>(), client, mapping, notes).await?;
+        // That these are refused is no reason not to ask for those of others.
+        self.refusals.store(0, Ordering::Relaxed);
         self.go_on();
-        Ok(Vec::new())
+        Ok(events)
     }
 
     /// Notes what of a merge request was refused.
@@ -120,33 +150,54 @@ impl Reader {
                 self.expect(pages);
                 (items, etag, is_full, size)
             }
-            Asked::Unchanged => return Ok(self.over(None, "", notes)),
+            Asked::Unchanged => {
+                self.go_on();
+                return Ok(Vec::new());
+            }
             Asked::Refused(refusal) => {
                 self.place.merge_requests.is_through = false;
-                return Ok(self.over(Some(&refusal), "merge requests", notes));
+                self.pass(&refusal, "merge requests", notes);
+                return Ok(Vec::new());
             }
         };
         let stands = stands(&items, "iid");
         let wanted = items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item)));
         let wanted: Vec<&Value> = wanted.collect();
-        let asked: Vec<_> = wanted.iter().map(|item| self.details(client, item)).collect();
-        let details: Vec<Details> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
-        let (mut deliveries, mut events) = (Vec::new(), Vec::new());
-        for (item, own) in wanted.iter().zip(&details) {
-            deliveries.extend(self.project.merge_request(item));
-            deliveries.extend(self.project.reviews(item, &own.notes));
-            events.extend(mapping.plain(self.project.commits_of(item, &own.commits), notes));
-            self.refusals = if own.refused.is_empty() { 0 } else { self.refusals + 1 };
-            self.tell(own, notes);
-            if own.is_forbidden() {
-                self.place.merge_requests.lack(updated(item));
-            }
-        }
-        events.extend(mapping.events(&deliveries, notes).await?);
+        let events = self.whole(&wanted, client, mapping, notes).await?;
         self.place.merge_requests.size = size;
         if !self.place.merge_requests.turn(&stands, etag, is_full) {
             self.go_on();
         }
+        Ok(events)
+    }
+
+    /// Merge requests with their details.
+    async fn whole(
+        &mut self,
+        items: &[&Value],
+        client: &Client,
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Vec<Event>, PullError> {
+        let asked: Vec<_> = items.iter().map(|item| self.details(client, item)).collect();
+        let details: Vec<Details> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+        let (mut deliveries, mut events) = (Vec::new(), Vec::new());
+        for (item, own) in items.iter().zip(&details) {
+            deliveries.extend(self.project.merge_request(item));
+            deliveries.extend(self.project.reviews(item, &own.notes));
+            events.extend(mapping.plain(self.project.commits_of(item, &own.commits), notes));
+            self.tell(own, notes);
+            let (id, feed) = (number(item, "iid"), &mut self.place.merge_requests);
+            match own.is_unanswered() {
+                true => feed.miss(id, updated(item)),
+                false if own.is_forbidden() && !feed.missed.contains(&id) => feed.lack(updated(item)),
+                false if own.is_forbidden() => {}
+                false => {
+                    feed.missed.remove(&id);
+                }
+            }
+        }
+        events.extend(mapping.events(&deliveries, notes).await?);
         Ok(events)
     }
 
@@ -155,33 +206,34 @@ impl Reader {
         let mut details = Details::default();
         let own = format!("merge_requests/{}", number(item, "iid"));
         let lists = [
-            ("commits of merge requests", "commits", "per_page=100"),
-            ("reviews of merge requests", "notes", "order_by=created_at&sort=asc&per_page=100"),
+            ("commits of merge requests", "commits", ""),
+            ("reviews of merge requests", "notes", "order_by=created_at&sort=asc&"),
         ];
-        for (what, list, first) in lists {
-            if self.refusals >= REFUSALS {
+        for (what, list, order) in lists {
+            if self.refusals.load(Ordering::Relaxed) >= REFUSALS {
                 // It was told of those before.
-                details.refused.push((what, Refusal { status: 403, why: String::new() }));
+                details.refused.push((what, Refusal { status: Some(403), why: String::new() }));
                 continue;
             }
             let path = self.path(&format!("{own}/{list}"));
-            let mut query = Some(first.to_owned());
-            let mut all = Vec::new();
-            while let Some(next) = query {
-                match client.get(&path, &next, None).await? {
-                    Got::Fresh(Page { body: Value::Array(items), next, .. }) => {
-                        all.extend(items);
-                        query = next;
-                    }
-                    Got::Refused(refusal) => {
-                        details.refused.push((what, refusal));
-                        break;
-                    }
-                    Got::TooLong => return Err(too_long(&path)),
-                    Got::Fresh(_) | Got::Unchanged => break,
+            let mut answer = Err(Refusal::too_long());
+            for size in DETAILS {
+                answer = list_of(client, &path, &format!("{order}per_page={size}")).await?;
+                if answer != Err(Refusal::too_long()) {
+                    break;
                 }
             }
-            if list == "commits" { details.commits = all } else { details.notes = all }
+            match answer {
+                Ok(items) if list == "commits" => details.commits = items,
+                Ok(items) => details.notes = items,
+                Err(refusal) => details.refused.push((what, refusal)),
+            }
+        }
+        match details.refused.is_empty() {
+            true => self.refusals.store(0, Ordering::Relaxed),
+            false => {
+                self.refusals.fetch_add(1, Ordering::Relaxed);
+            }
         }
         Ok(details)
     }
@@ -198,10 +250,14 @@ impl Reader {
                 self.expect(pages);
                 (items, etag, is_full, size)
             }
-            Asked::Unchanged => return Ok(self.over(None, "", notes)),
+            Asked::Unchanged => {
+                self.go_on();
+                return Ok(Vec::new());
+            }
             Asked::Refused(refusal) => {
                 self.place.issues.is_through = false;
-                return Ok(self.over(Some(&refusal), "issues", notes));
+                self.pass(&refusal, "issues", notes);
+                return Ok(Vec::new());
             }
         };
         let mut events = Vec::new();
@@ -235,12 +291,21 @@ impl Reader {
                 self.expect(pages);
                 (items, etag, is_full, size)
             }
-            Asked::Unchanged => return Ok(self.over(None, "", notes)),
-            Asked::Refused(refusal) => return Ok(self.over(Some(&refusal), "deployments", notes)),
+            Asked::Unchanged => {
+                self.go_on();
+                return Ok(Vec::new());
+            }
+            Asked::Refused(refusal) => {
+                self.pass(&refusal, "deployments", notes);
+                return Ok(Vec::new());
+            }
         };
         let wanted = items.iter().filter(|item| feed.wants(number(item, "id"), updated(item)));
         let wanted: Vec<&Value> = wanted.collect();
-        self.learn_tiers(client, &wanted, notes).await?;
+        if let Some(refusal) = self.learn_tiers(client, &wanted, notes).await? {
+            self.pass(&refusal, "deployments", notes);
+            return Ok(Vec::new());
+        }
         let deliveries: Vec<_> = wanted
             .iter()
             .flat_map(|item| {
@@ -256,14 +321,20 @@ impl Reader {
         Ok(events)
     }
 
-    /// Asks for the tiers of environments that were not asked for yet: deployments name the environment alone.
-    async fn learn_tiers(&mut self, client: &Client, items: &[&Value], notes: &mut Notes) -> Result<(), PullError> {
+    /// Asks for the tiers of environments that were not asked for yet: deployments name the environment alone. Gives why they
+    /// were not answered: without them deployments would be recorded of the wrong environment.
+    async fn learn_tiers(
+        &mut self,
+        client: &Client,
+        items: &[&Value],
+        notes: &mut Notes,
+    ) -> Result<Option<Refusal>, PullError> {
         let mut unknown: Vec<u64> = items.iter().map(|item| number(&item["environment"], "id")).collect();
         unknown.sort_unstable();
         unknown.dedup();
         unknown.retain(|id| *id != 0 && !self.tiers.contains_key(id));
         let paths: Vec<(String, String)> = match unknown.len() {
-            0 => return Ok(()),
+            0 => return Ok(None),
             1..=SINGLY => unknown.iter().map(|id| (format!("environments/{id}"), String::new())).collect(),
             _ => vec![("environments".to_owned(), "per_page=100".to_owned())],
         };
@@ -282,6 +353,7 @@ impl Reader {
                         let is_done = unknown.iter().all(|id| self.tiers.contains_key(id));
                         query = next.filter(|_| !is_done);
                     }
+                    Got::Refused(refusal) if refusal.is_passing() => return Ok(Some(refusal)),
                     Got::Refused(refusal) => notes.add(self.lacks("tiers of environments", &refusal)),
                     Got::Unchanged | Got::TooLong => {}
                 }
@@ -290,17 +362,25 @@ impl Reader {
         unknown.into_iter().for_each(|id| {
             self.tiers.entry(id).or_default();
         });
-        Ok(())
+        Ok(None)
     }
+}
 
-    /// Goes on behind a list, with a word where it was refused.
-    fn over(&mut self, refusal: Option<&Refusal>, what: &str, notes: &mut Notes) -> Vec<Event> {
-        if let Some(refusal) = refusal {
-            notes.add(self.lacks(what, refusal));
+/// All items of a list, or why there are none.
+async fn list_of(client: &Client, path: &str, first: &str) -> Result<Result<Vec<Value>, Refusal>, PullError> {
+    let (mut query, mut all) = (Some(first.to_owned()), Vec::new());
+    while let Some(next) = query.take() {
+        match client.get(path, &next, None).await? {
+            Got::Fresh(Page { body: Value::Array(items), next, .. }) => {
+                all.extend(items);
+                query = next;
+            }
+            Got::Refused(refusal) => return Ok(Err(refusal)),
+            Got::TooLong => return Ok(Err(Refusal::too_long())),
+            Got::Fresh(_) | Got::Unchanged => {}
         }
-        self.go_on();
-        Vec::new()
     }
+    Ok(Ok(all))
 }
 
 fn number(item: &Value, name: &str) -> u64 {

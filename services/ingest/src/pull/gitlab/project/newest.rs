@@ -9,7 +9,7 @@ use super::super::super::mapping::Mapping;
 use super::super::super::notes::Notes;
 use super::super::client::{Client, Got, Page, Refusal};
 use super::super::cursor::Listed;
-use super::{Reader, too_long};
+use super::Reader;
 
 /// After so long nobody waits any more for a job to end: days.
 const STALE_DAYS: i64 = 7;
@@ -32,7 +32,7 @@ impl Reader {
             Got::Fresh(page) => Ok(Ok(Some(page))),
             Got::Unchanged => Ok(Ok(None)),
             Got::Refused(refusal) => Ok(Err(refusal)),
-            Got::TooLong => Err(too_long(&path)),
+            Got::TooLong => Ok(Err(Refusal::too_long())),
         }
     }
 
@@ -46,8 +46,14 @@ impl Reader {
         let first = "pagination=keyset&order_by=id&sort=desc&per_page=100";
         let page = match self.listed(client, &list, "jobs", first).await? {
             Ok(Some(page)) => page,
-            Ok(None) => return Ok(self.behind(None, "jobs", notes)),
-            Err(refusal) => return Ok(self.behind(Some(&refusal), "jobs", notes)),
+            Ok(None) => {
+                self.go_on();
+                return Ok(Vec::new());
+            }
+            Err(refusal) => {
+                self.pass(&refusal, "jobs", notes);
+                return Ok(Vec::new());
+            }
         };
         self.expect(page.pages);
         let patterns: Vec<Pattern> = self.wanted.deploy_jobs.iter().map(|text| Pattern::name(text)).collect();
@@ -76,8 +82,14 @@ impl Reader {
         let first = "order_by=created_at&sort=desc&per_page=100";
         let page = match self.listed(client, &list, "releases", first).await? {
             Ok(Some(page)) => page,
-            Ok(None) => return Ok(self.behind(None, "releases", notes)),
-            Err(refusal) => return Ok(self.behind(Some(&refusal), "releases", notes)),
+            Ok(None) => {
+                self.go_on();
+                return Ok(Vec::new());
+            }
+            Err(refusal) => {
+                self.pass(&refusal, "releases", notes);
+                return Ok(Vec::new());
+            }
         };
         self.expect(page.pages);
         let mark = |release: &Value| release["created_at"].as_str().and_then(|at| parse_time(at).ok()).unwrap_or(0);
@@ -89,15 +101,6 @@ impl Reader {
             self.go_on();
         }
         Ok(events)
-    }
-
-    /// Goes on behind a list, with a word where it was refused.
-    fn behind(&mut self, refusal: Option<&Refusal>, what: &str, notes: &mut Notes) -> Vec<Event> {
-        if let Some(refusal) = refusal {
-            notes.add(self.lacks(what, refusal));
-        }
-        self.go_on();
-        Vec::new()
     }
 }
 
