@@ -1,14 +1,12 @@
 //! `[[pull]] gitlab`: which projects are read, and as whom.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_engine::Mapping;
-use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::gitlab::{GitLab, HOST, SOURCE};
 
 use super::reader::{Reader, Section};
+use crate::hooks::Maps;
 
 /// Projects on GitLab that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +27,7 @@ pub struct GitLabEntry {
 
 impl GitLabEntry {
     /// What is asked, with the maps and settings of the hooks.
-    pub fn pull(&self, mapping: &Mapping) -> GitLab {
+    pub fn pull(&self, maps: &Maps) -> GitLab {
         GitLab {
             url: self.url.clone(),
             projects: self.projects.clone(),
@@ -37,9 +35,9 @@ impl GitLabEntry {
             token_file: self.token_file.clone(),
             ca_file: self.ca_file.clone(),
             source: self.source.clone(),
-            hooks: mapping.hooks.clone(),
-            pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
-            event_bytes: mapping.event_bytes,
+            hooks: maps.mapping.hooks.clone(),
+            pool: maps.pool.clone(),
+            event_bytes: maps.mapping.event_bytes,
             pause: Duration::from_secs(1),
         }
     }
