@@ -35,7 +35,7 @@ pub struct NewDelivery {
     pub tool_id: Option<String>,
     /// What the tool calls its type.
     pub kind: Option<String>,
-    /// When it came.
+    /// When it came, or, where it was missed then, when it was sent.
     pub received_at: Time,
     /// Bytes of its body.
     pub bytes: usize,

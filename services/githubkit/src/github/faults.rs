@@ -23,7 +23,7 @@ pub struct Faults {
     pub slow: Option<Slow>,
     /// What the token may not see.
     pub denied: Vec<Denied>,
-    /// Paths that hold such a text are refused with a status; where it is 403, for want of a scope. GitLab only.
+    /// Paths that hold such a text are refused with a status; where GitLab says 403, for want of a scope.
     pub refused: Vec<(String, u16)>,
     /// The only token that holds, besides those of `/app/installations/{id}/access_tokens`. Others get a 401.
     pub token: Option<String>,

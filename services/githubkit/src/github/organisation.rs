@@ -1,5 +1,6 @@
 //! The organisation: who and what there is, and what happened.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -25,6 +26,8 @@ pub struct Organisation {
     pub teams: Vec<Team>,
     pub(crate) now: Time,
     pub(crate) log: Vec<Happening>,
+    /// How it went to hand over what happened, by its place in `log`, where it did not go well at once.
+    pub(crate) attempts: BTreeMap<usize, Vec<Attempt>>,
     pub(crate) chance: Chance,
     pub(crate) next_id: i64,
     pub(crate) next_run: i64,
@@ -39,6 +42,14 @@ pub(crate) struct Happening {
     pub name: String,
     pub sender: usize,
     pub what: What,
+}
+
+/// A try to hand a delivery over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    pub at: Time,
+    /// What was answered; 0: nobody answered.
+    pub status: u16,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +74,7 @@ impl Organisation {
             teams: Vec::new(),
             now,
             log: Vec::new(),
+            attempts: BTreeMap::new(),
             chance: Chance(ChaCha8Rng::seed_from_u64(seed)),
             next_id: 100_000_000,
             next_run: 9_000_000_000,

@@ -19,7 +19,7 @@ use vigie_model::pattern::Pattern;
 
 use super::mapping::Mapping;
 use super::notes::Notes;
-use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
+use super::{Missed, Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
 use crate::connector::{Hook, Hooks, Pool};
 
@@ -27,6 +27,7 @@ mod client;
 mod clones;
 mod cursor;
 mod discover;
+mod missed;
 mod payload;
 mod repository;
 
@@ -34,6 +35,7 @@ use client::Client;
 use clones::Clones;
 use cursor::Cursor;
 pub use discover::Lookout;
+use missed::Sending;
 use repository::{Reader, Wanted};
 
 /// As the registry lists it.
@@ -129,6 +131,10 @@ impl Pull for GitHub {
             let mut notes = Notes::default();
             let mut client = Client::open(&self.url, &self.access, self.owner(), self.pause).await?;
             let names = self.listed(&mut client, &mut notes).await?;
+            let sending = match &self.access {
+                Access::App { .. } => Some(Sending::new(Client::connect(&self.url, &self.access, self.pause)?)),
+                Access::Token(_) => None,
+            };
             let texts = |name: &str| -> Vec<String> {
                 let list = hook.settings.get(name).and_then(Value::as_array).into_iter().flatten();
                 list.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -160,6 +166,9 @@ impl Pull for GitHub {
                 left: names.into_iter().rev().collect(),
                 reader: None,
                 clones: Clones { source: self.clone(), start, open: None },
+                sending,
+                numbers: HashSet::new(),
+                missed: Vec::new(),
                 read: BTreeMap::new(),
                 notes,
             });
@@ -224,6 +233,12 @@ struct Run {
     total: u64,
     reader: Option<(String, Reader)>,
     clones: Clones,
+    /// What an app's webhook was sent, read behind the repositories.
+    sending: Option<Sending>,
+    /// GitHub's own numbers of the repositories.
+    numbers: HashSet<u64>,
+    /// The deliveries of the page that was given last.
+    missed: Vec<Missed>,
     /// How much was read, by kind.
     read: BTreeMap<&'static str, u64>,
     notes: Notes,
@@ -241,7 +256,7 @@ impl Run {
             let (key, reader) = match &mut self.reader {
                 Some(reader) => reader,
                 None => {
-                    let Some(name) = self.left.pop() else { return Ok(None) };
+                    let Some(name) = self.left.pop() else { return self.sent().await };
                     let key = name.to_lowercase();
                     let place = self.cursor.repositories.get(&key).cloned().unwrap_or_default();
                     self.reader.insert((key, Reader::new(&name, place, self.wanted.clone())))
@@ -251,6 +266,7 @@ impl Run {
             if self.cursor.repositories.get(key) != Some(&reader.place) {
                 self.cursor.repositories.insert(key.clone(), reader.place.clone());
             }
+            self.numbers.extend(reader.number);
             let Some(events) = page else {
                 self.clones.open(key, reader, &self.client, &mut self.notes).await?;
                 self.reader = None;
@@ -261,9 +277,20 @@ impl Run {
         }
     }
 
+    /// What the webhook of the app missed.
+    async fn sent(&mut self) -> Result<Option<PullBatch>, PullError> {
+        let Some(sending) = &mut self.sending else { return Ok(None) };
+        let place = &mut self.cursor.sent;
+        let missed = sending.page(place, &self.numbers, &self.mapping.hook, &mut self.notes).await?;
+        Ok(missed.map(|missed| {
+            self.missed = missed;
+            self.batch(Vec::new(), PARTS)
+        }))
+    }
+
     /// `part` is how much of the repository is done.
     fn batch(&mut self, events: Vec<Event>, part: u64) -> PullBatch {
-        let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
+        let done = (self.total - self.left.len() as u64).saturating_sub(1) * PARTS + part;
         self.count(&events);
         let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
         PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }
@@ -285,24 +312,32 @@ impl Pages for Run {
         self.page().boxed()
     }
 
+    fn deliveries(&mut self) -> Vec<Missed> {
+        std::mem::take(&mut self.missed)
+    }
+
     fn notes(&self) -> Vec<String> {
         self.notes.list()
     }
 
     fn traffic(&self) -> Traffic {
-        self.client.traffic()
+        let own = self.client.traffic();
+        self.sending.as_ref().map_or(own, |sending| own.and(sending.traffic()))
     }
 
     fn summary(&self) -> Summary {
         let count = |kind: &str| self.read.get(kind).copied().unwrap_or_default();
+        let mut read = vec![
+            (count("commit"), "commit", "commits"),
+            (count("pull_request"), "pull request", "pull requests"),
+            (count("deployment"), "deployment", "deployments"),
+            (count("incident"), "incident", "incidents"),
+        ];
+        let missed = self.sending.as_ref().map(|sending| (sending.fetched, "missed webhook", "missed webhooks"));
+        read.extend(missed.filter(|(count, ..)| *count > 0));
         Summary {
             title: format!("{} repositories on GitHub", self.total),
-            read: vec![
-                (count("commit"), "commit", "commits"),
-                (count("pull_request"), "pull request", "pull requests"),
-                (count("deployment"), "deployment", "deployments"),
-                (count("incident"), "incident", "incidents"),
-            ],
+            read,
             details: Map::from_iter([("repositories".to_owned(), Value::from(self.total))]),
             service: None,
         }

@@ -23,7 +23,7 @@ store_test_suite! {
 }
 
 /// Workflows and releases are deployments of their own: here GitHub's deployments are enough.
-fn site() -> Site {
+pub fn site() -> Site {
     Site::new().unmapped()
 }
 

@@ -8,6 +8,7 @@ mod github;
 mod gitlab;
 mod house;
 mod mapping;
+mod missed;
 mod monitors;
 mod peers;
 mod pulling;

@@ -57,6 +57,8 @@ pub(super) struct Reader {
     /// Workflows whose runs are to be read, the next one last.
     workflows: Vec<Value>,
     repository: Repository,
+    /// GitHub's own number of it, once a page was read.
+    pub number: Option<u64>,
     /// Pages that were read, and that are expected.
     pub pages: u64,
     pub expected: u64,
@@ -75,6 +77,7 @@ impl Reader {
             wanted,
             workflows: Vec::new(),
             repository: Repository { name: full_name.to_owned(), branch: None },
+            number: None,
             pages: 0,
             expected: 1,
         }
@@ -149,6 +152,7 @@ impl Reader {
             self.step = Step::Done;
             return Ok(Some(Vec::new()));
         }
+        self.number = found["databaseId"].as_u64();
         self.note_name(found, notes);
         let mut events = Vec::new();
         let mut deliveries = Vec::new();
