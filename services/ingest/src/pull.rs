@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use vigie_model::people::Concealer;
 use vigie_model::{Event, Time};
 
-use crate::connector::{Hook, RawDelivery};
+use crate::connector::{Hook, RawDelivery, Unmapped};
 
 pub mod discover;
 pub mod git;
@@ -73,6 +73,12 @@ pub trait Pages: Send {
 
     /// What is missing or odd so far, and why: a sentence each.
     fn notes(&self) -> Vec<String>;
+
+    /// The services that were guessed so far, because nothing in the catalogue says which is meant, with the connector whose
+    /// map guessed.
+    fn unmapped(&self) -> Vec<(&'static str, Unmapped)> {
+        Vec::new()
+    }
 
     /// What the source was asked so far.
     fn traffic(&self) -> Traffic {

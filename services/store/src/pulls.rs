@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 use vigie_model::{DAY, Time};
 
 use crate::connection::{Tx, each};
+use crate::deliveries::{Unmapped, write_unmapped};
 use crate::keeping::{Cursor, LeaseProof, check_lease, write_cursor};
 use crate::{Result, Store, StoreError};
 
@@ -81,6 +82,8 @@ pub struct PullPage {
     pub run: i64,
     /// How far it has come with this page.
     pub standing: PullStanding,
+    /// Services that were guessed.
+    pub unmapped: Vec<Unmapped>,
     /// Shows that nobody else pulls the source.
     pub lease: LeaseProof,
 }
@@ -311,6 +314,9 @@ impl Store {
 pub(crate) async fn write_page(tx: &mut Tx, page: &PullPage, outcomes: (usize, usize), now: Time) -> Result<()> {
     check_lease(tx, &page.lease).await?;
     write_cursor(tx, &page.cursor, now).await?;
+    for unmapped in &page.unmapped {
+        write_unmapped(tx, unmapped, now).await?;
+    }
     write_standing(tx, page.run, &page.standing, outcomes).await
 }
 

@@ -13,7 +13,7 @@ use vigie_model::Value;
 use vigie_model::kinds::service;
 use vigie_model::schedule::Schedule;
 use vigie_store::pulls::lease_of;
-use vigie_store::{Cursor, NewDelivery, PreparedEvent, PullEnd, PullPage, PullStanding, PullState, Store};
+use vigie_store::{Cursor, NewDelivery, PreparedEvent, PullEnd, PullPage, PullStanding, PullState, Store, Unmapped};
 
 use super::{PullFailure, PullOptions, PullStep, Pulled, schedule};
 use crate::deliveries::{Inbox, kept_as};
@@ -40,7 +40,16 @@ pub(crate) async fn run(
 ) -> Result<Pulled, PullFailure> {
     let name = source.name();
     let lease = hold(shared, &name, options.patience).await?;
-    let mut run = Run { shared, intake, inbox, name: &name, lease: &lease, id: 0, standing: PullStanding::default() };
+    let mut run = Run {
+        shared,
+        intake,
+        inbox,
+        name: &name,
+        lease: &lease,
+        id: 0,
+        standing: PullStanding::default(),
+        unmapped: Vec::new(),
+    };
     let result = match run.begin().await {
         Ok(()) => {
             let result = run.read(source, options, stop).await;
@@ -90,6 +99,8 @@ struct Run<'r> {
     /// Its number in the database.
     id: i64,
     standing: PullStanding,
+    /// The services that were guessed up to the last page.
+    unmapped: Vec<Unmapped>,
 }
 
 impl Run<'_> {
@@ -152,8 +163,8 @@ impl Run<'_> {
 
     /// Records a page with the cursor behind it.
     async fn record(&mut self, page: Page, pulled: &mut Pulled) -> Result<PullStep> {
-        let Page { batch: PullBatch { cursor, done, total, read_until, .. }, events, deliveries, notes, traffic } =
-            page;
+        let Page { batch, events, deliveries, unmapped, notes, traffic } = page;
+        let PullBatch { cursor, done, total, read_until, .. } = batch;
         pulled.deliveries += self.take(deliveries).await?;
         self.note(traffic, &notes);
         (self.standing.done, self.standing.total) = (done, total);
@@ -163,12 +174,21 @@ impl Run<'_> {
             cursor: Cursor { source: self.name.to_owned(), value: cursor },
             run: self.id,
             standing: self.standing.clone(),
+            unmapped: self.news_of(unmapped),
             lease: self.lease.proof(),
         };
         let accepted = self.intake.submit_pulled(events, page).await?.accepted() as u64;
         pulled.accepted += accepted;
         pulled.duplicates += all - accepted;
         Ok(PullStep { done, total })
+    }
+
+    /// What the run has not written yet of the services that were guessed.
+    fn news_of(&mut self, unmapped: Vec<Unmapped>) -> Vec<Unmapped> {
+        let is_news = |guess: &Unmapped| !self.unmapped.contains(guess);
+        let news: Vec<Unmapped> = unmapped.iter().filter(|guess| is_news(guess)).cloned().collect();
+        self.unmapped = unmapped;
+        news
     }
 
     /// Takes deliveries in. Gives the number of those that are new.
@@ -216,6 +236,7 @@ struct Page {
     batch: PullBatch,
     events: Vec<PreparedEvent>,
     deliveries: Vec<NewDelivery>,
+    unmapped: Vec<Unmapped>,
     notes: Vec<String>,
     traffic: Traffic,
 }
@@ -282,7 +303,13 @@ async fn read(mut pages: Box<dyn Pages>, sender: mpsc::Sender<Page>) -> Read {
             }
         };
         let (notes, traffic) = (pages.notes(), pages.traffic());
-        if sender.send(Page { batch, events, deliveries, notes, traffic }).await.is_err() {
+        let unmapped = pages.unmapped().into_iter().map(|(connector, guess)| Unmapped {
+            service: guess.service,
+            connector: connector.to_owned(),
+            matches: serde_json::to_string(&guess.matches).unwrap_or_default(),
+        });
+        let unmapped = unmapped.collect();
+        if sender.send(Page { batch, events, deliveries, unmapped, notes, traffic }).await.is_err() {
             break;
         }
     }

@@ -21,7 +21,7 @@ use super::mapping::Mapping;
 use super::notes::Notes;
 use super::{Missed, Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
-use crate::connector::{Hook, Hooks, Pool};
+use crate::connector::{Hook, Hooks, Pool, Unmapped};
 
 mod client;
 mod clones;
@@ -143,6 +143,7 @@ impl Pull for GitHub {
                 incident_labels: texts("incident_labels"),
                 deploy_workflows: texts("deploy_workflows"),
                 deploy_releases: texts("deploy_releases"),
+                workflows: self.hooks.routes().ask_for("workflow"),
             };
             let intake = accept::Intake {
                 context: Context::outside(&hook.source),
@@ -318,6 +319,10 @@ impl Pages for Run {
 
     fn notes(&self) -> Vec<String> {
         self.notes.list()
+    }
+
+    fn unmapped(&self) -> Vec<(&'static str, Unmapped)> {
+        self.notes.unmapped().into_iter().map(|guess| (CONNECTOR, guess)).collect()
     }
 
     fn traffic(&self) -> Traffic {

@@ -42,7 +42,7 @@ async fn a_page_is_written_with_its_cursor_and_its_run(db: TestDatabase) {
             quota_left: Some(4_999),
             notes: vec!["one thing".to_owned(), "another".to_owned()],
         };
-        Companion::Page(PullPage { cursor, run, standing, lease: lease.clone() })
+        Companion::Page(PullPage { cursor, run, standing, unmapped: Vec::new(), lease: lease.clone() })
     };
     let events = prepared(&[deployed("a", "1", "2026-09-01T10:00:00Z")]);
     assert_eq!(letters(&store.append_with(&events, now(), &page("1", 1)).await.unwrap()), "A");

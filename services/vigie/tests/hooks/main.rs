@@ -13,3 +13,4 @@ mod monitors;
 mod peers;
 mod pulling;
 mod replaying;
+mod workflows;

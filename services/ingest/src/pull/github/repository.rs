@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub incident_labels: Vec<String>,
     pub deploy_workflows: Vec<String>,
     pub deploy_releases: Vec<String>,
+    /// Some service is found by the workflow that deploys it.
+    pub workflows: bool,
 }
 
 /// What is still to be read in this run.
