@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, Url};
 
+use super::patience::retry_after;
 use super::{PullError, Traffic};
 
 /// The most of an answer that is read.
@@ -160,8 +161,7 @@ impl Http {
     /// That the server cannot answer now.
     pub(super) fn unavailable(&self, answer: &Answer, why: &str) -> PullError {
         let message = format!("{} answers {}{}", self.base, answer.status, colon(why));
-        let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        PullError::Unavailable { message, retry_after: retry_after.map(Duration::from_secs) }
+        PullError::Unavailable { message, retry_after: retry_after(&answer.headers) }
     }
 
     /// That the server will not answer so.

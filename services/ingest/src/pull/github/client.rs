@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER};
+use http::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
 use octocrab::Octocrab;
 use octocrab::models::{AppId, InstallationId};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::super::http::{cause, secret, secret_text};
-use super::super::patience::{Patience, Quota, Trouble, UNSAID, next_of, number, resets_in, text};
+use super::super::patience::{Patience, Quota, Trouble, UNSAID, next_of, number, resets_in, retry_after, text};
 use super::super::{PullError, Traffic};
 use super::Access;
 
@@ -283,7 +283,7 @@ impl Client {
     /// An answer that asking again would not change.
     fn judged(&mut self, answer: Answer) -> Result<Answer, Trouble> {
         self.note_quota(&answer.headers);
-        let retry_after = number(&answer.headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let retry_after = retry_after(&answer.headers);
         let is_used_up = number(&answer.headers, "x-ratelimit-remaining") == Some(0);
         let is_limit = retry_after.is_some() || is_used_up || answer.body.contains("secondary rate limit");
         match answer.status {
