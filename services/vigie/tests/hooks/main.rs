@@ -11,6 +11,7 @@ mod mapping;
 mod missed;
 mod monitors;
 mod peers;
+mod published;
 mod pulling;
 mod replaying;
 mod workflows;

@@ -25,7 +25,7 @@ fn key(file: &Path) {
     assert!(made.status.success(), "{made:?}");
 }
 
-fn pull_as_app(server: &Server, site: &Site) -> GitHub {
+pub fn pull_as_app(server: &Server, site: &Site) -> GitHub {
     let key_file = site.folder.path().join("app.pem");
     if !key_file.exists() {
         key(&key_file);
