@@ -3,7 +3,7 @@
 
     pip install duckdb
     apt-get install postgresql wrk git
-    python3 services/vigie/benches/bench.py [--events 1000000] [--only import,postgres,answers,http,fresh,git,hooks] [--keep DIR]
+    python3 services/vigie/benches/bench.py [--events 1000000] [--only import,postgres,answers,http,fresh,git,hooks,github] [--keep DIR]
 
 Builds the program in the profile of the tests, makes the events up from a fixed seed and works in a temporary folder.
 Prints a table in Markdown. Times differ from machine to machine and from hour to hour: read the ratios.
@@ -424,10 +424,68 @@ def webhooks(folder):
         server.stop()
 
 
+class Busy:
+    """A server that answers like GitHub, of a repository so many times as large."""
+
+    def __init__(self, times):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([EXAMPLES / "busy", str(times)], **pipes)
+        self.url = self.process.stdout.readline().strip()
+
+    def traffic(self):
+        """What was asked since the last time."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def github(folder):
+    for times in (1, 4):
+        here = folder / f"github-{times}"
+        here.mkdir()
+        (here / "token").write_text("ghp_made_up")
+        server = Busy(times)
+        source = f'[[pull]]\ngithub = "harbour/busy"\nurl = "{server.url}"\ntoken_file = "token"\n'
+        (here / "vigie.toml").write_text(source)
+        commits, pulls, deployments = 5_000 * times, 1_200 * times, 900 * times
+        # Each pull request with four commits and two reviews, each deployment with three statuses.
+        rows = commits + pulls * 7 + deployments * 4
+        # A page of a hundred of each, and what belongs to each row by a call of its own.
+        naive = (commits + pulls + deployments) / 100 + pulls * 2 + deployments
+        try:
+            seconds, memory = timed(VIGIE, "pull", **quiet(here))
+            first = server.traffic()
+            again, _ = timed(VIGIE, "pull", **quiet(here))
+            second = server.traffic()
+        finally:
+            server.stop()
+        per = lambda number: number * 1_000 / rows
+        note(
+            f"`vigie pull` of a repository on GitHub: {commits:,} commits, {pulls:,} pull requests, {deployments:,} deployments",
+            f"{first['requests']} requests, {seconds:.1f} s, {memory:.0f} MB; for 1,000 of {rows:,} rows "
+            f"{per(first['requests']):.1f} requests, {per(first['points']):.1f} points, {per(first['bytes']) / 1000:.0f} kB",
+            f"a call for each row's own: {naive:,.0f} requests, {per(naive):.0f} for 1,000 rows",
+            f"{naive / first['requests']:.0f}",
+            ("≤ 120 requests, " if times == 1 else "") + "< 200 MB",
+        )
+        unchanged = second["statuses"].get("304", 0)
+        note(
+            "the same again, nothing new",
+            f"{second['requests']} requests, {unchanged} of them answered with 304, {second['bytes'] / 1000:.0f} kB, {again:.1f} s",
+            "",
+            "",
+            "≤ 4 requests",
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--only", default="import,postgres,answers,http,fresh,git,hooks")
+    parser.add_argument("--only", default="import,postgres,answers,http,fresh,git,hooks,github")
     parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
     only = arguments.only.split(",")
@@ -437,7 +495,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     try:
         events = folder / "events.ndjson"
-        if not events.exists() and only != ["hooks"]:
+        if not events.exists() and not set(only) <= {"hooks", "github"}:
             with open(events, "wb") as out:
                 run(EXAMPLES / "events", "--events", arguments.events, stdout=out)
         if "import" in only:
@@ -454,6 +512,8 @@ def main():
             fresh(folder)
         if "hooks" in only:
             webhooks(folder)
+        if "github" in only:
+            github(folder)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
