@@ -10,7 +10,7 @@ use vigie_githubkit::github::{GitHub as Server, Organisation, Size};
 use vigie_ingest::pull::github::GitHub;
 use vigie_testkit::TestDatabase;
 
-use crate::github::{pull_of, site};
+use crate::github::site;
 use crate::house::{deliveries, facts};
 use crate::missed::pull_as_app;
 use crate::pulling::{pull, pulled};
