@@ -24,7 +24,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use vigie_ingest::connector::{Hooks, Launch, Limits};
+use vigie_ingest::connector::{Envelope, Hook, Hooks, Launch, Limits, RawDelivery, Unreadable, identity};
+use vigie_model::Time;
+use vigie_store::NewDelivery;
 
 pub(crate) use inbox::Inbox;
 pub(crate) use mapper::Mapper;
@@ -60,6 +62,30 @@ impl Mapping {
             keep: Duration::from_secs(90 * 24 * 60 * 60),
         }
     }
+}
+
+/// What a delivery to a hook is kept as. The names of the headers are in lower case.
+///
+/// # Errors
+/// See [`Unreadable`]: no map could do anything with it.
+pub fn kept_as(
+    hook: &Hook,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    received_at: Time,
+) -> Result<NewDelivery, Unreadable> {
+    let (connector, headers) = (&hook.connector, || headers.iter().copied());
+    let envelope = Envelope::read(&connector.manifest, headers(), body)?;
+    Ok(NewDelivery {
+        connector: connector.name.as_str().into(),
+        source: hook.source.clone(),
+        identity: identity(&connector.name, &hook.source, &envelope, body, received_at),
+        received_at,
+        bytes: body.len(),
+        content: RawDelivery::pack(&connector.manifest, headers(), body),
+        tool_id: envelope.id,
+        kind: envelope.kind,
+    })
 }
 
 /// What became of deliveries since the start of this process.

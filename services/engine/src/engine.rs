@@ -220,7 +220,7 @@ impl Engine {
         options: PullOptions<'_>,
         stop: impl Future<Output = ()>,
     ) -> Result<Pulled, PullFailure> {
-        pulls::run(self.shared(), self.intake()?, source, options, stop).await
+        pulls::run(self.shared(), self.intake()?, self.handle.inbox.as_ref(), source, options, stop).await
     }
 
     /// Asks a source where it is due, and then on its schedule, until `stop` resolves; after a failure again after a

@@ -39,7 +39,7 @@ mod status;
 mod unmapped;
 
 pub use configure::Configuration;
-pub use deliveries::Mapping;
+pub use deliveries::{Mapping, kept_as};
 pub use engine::Engine;
 pub use error::{EngineError, Result};
 pub use options::{EngineOptions, Folding};

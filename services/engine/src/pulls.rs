@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! source ─► pages ─► intake ─► log, with the cursor behind the page and how the run stands
+//!              └───► inbox ─► deliveries that a webhook missed, mapped as if it had not
 //! ```
 //!
 //! # Invariants
 //! - **Neither lost nor twice.** A page's events and the cursor behind it are one transaction: a run that is killed at any
-//!   moment goes on where it stood.
+//!   moment goes on where it stood. Deliveries that come with a page are taken in before that: those that were taken in
+//!   already are recognised.
 //! - **One run of a source at a time**, by a lease that every page checks; any process may be the one.
 //! - **A source that fails hurts no other**, and is asked again after pauses that grow.
 
@@ -53,6 +55,8 @@ pub struct Pulled {
     pub accepted: u64,
     /// Events that were known.
     pub duplicates: u64,
+    /// Deliveries that are new.
+    pub deliveries: u64,
     /// How long it took.
     pub took: Duration,
     /// What is missing or odd, and why: a sentence each.

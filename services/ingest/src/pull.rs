@@ -16,6 +16,8 @@ use serde_json::{Map, Value};
 use vigie_model::people::Concealer;
 use vigie_model::{Event, Time};
 
+use crate::connector::{Hook, RawDelivery, Unmapped};
+
 mod clones;
 pub mod discover;
 pub mod git;
@@ -64,8 +66,20 @@ pub trait Pages: Send {
     /// See [`PullError`]. What came before it stays.
     fn next(&mut self) -> BoxFuture<'_, Result<Option<PullBatch>, PullError>>;
 
+    /// Takes out the deliveries that came with the last page: they are kept and mapped as those that a webhook brings, and
+    /// are safely on disk before the page's cursor is.
+    fn deliveries(&mut self) -> Vec<Missed> {
+        Vec::new()
+    }
+
     /// What is missing or odd so far, and why: a sentence each.
     fn notes(&self) -> Vec<String>;
+
+    /// The services that were guessed so far, because nothing in the catalogue says which is meant, with the connector whose
+    /// map guessed.
+    fn unmapped(&self) -> Vec<(&'static str, Unmapped)> {
+        Vec::new()
+    }
 
     /// What the source was asked so far.
     fn traffic(&self) -> Traffic {
@@ -104,6 +118,17 @@ pub struct PullBatch<C = String> {
     pub read_until: Option<Time>,
 }
 
+/// A delivery that a tool could not hand over to its webhook, and still has.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    /// The hook that it was meant for.
+    pub hook: Arc<Hook>,
+    /// What the tool sent, or would have.
+    pub raw: RawDelivery,
+    /// When it tried to.
+    pub sent_at: Time,
+}
+
 /// What a source was asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -111,6 +136,15 @@ pub struct Traffic {
     pub requests: u64,
     /// How many more the source answers for now, where it says so.
     pub quota_left: Option<u64>,
+}
+
+impl Traffic {
+    /// That of two connections: of their quotas the smaller one tells when it ends.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let quotas = [self.quota_left, other.quota_left];
+        Self { requests: self.requests + other.requests, quota_left: quotas.into_iter().flatten().min() }
+    }
 }
 
 /// What a run read.

@@ -1,4 +1,4 @@
-//! Backups: what cannot be made again (the log, deliveries, tokens, secrets, how far pulls have come), copied into an
+//! Backups: what cannot be made again (the log, deliveries, tokens, secrets, how far pulls have come and their runs), copied into an
 //! empty database. It is the same in both directions and between both kinds of database. Facts are left out: they are
 //! folded anew from the log.
 
@@ -10,6 +10,7 @@ use crate::deliveries::copy_deliveries;
 use crate::log::append::{head, lock};
 use crate::log::insert::{LogRow, insert};
 use crate::log::latest::Latest;
+use crate::pulls::copy_pull_runs;
 use crate::{Result, Store, StoreError, keeping};
 
 /// Rows of the log that are read at once.
@@ -69,6 +70,7 @@ impl Store {
             progress(count);
         }
         count += copy_deliveries(&mut from, &mut tx, |copied| progress(count + copied)).await?;
+        count += copy_pull_runs(&mut from, &mut tx).await?;
         from.rollback().await?;
         tx.commit().await?;
         Ok(count)

@@ -18,7 +18,7 @@ use vigie_model::{Digest, Time};
 
 pub(crate) use copy::copy_deliveries;
 pub use mapped::{Contribution, Mapping, Mappings, Restated, Standing, Unmapped};
-pub(crate) use mapped::{note_late, said_meanwhile, write_mappings};
+pub(crate) use mapped::{note_late, said_meanwhile, write_mappings, write_unmapped};
 pub use pending::Pending;
 pub use read::{Delivery, DeliveryFilter, DeliveryTally, Requeue};
 
@@ -35,7 +35,7 @@ pub struct NewDelivery {
     pub tool_id: Option<String>,
     /// What the tool calls its type.
     pub kind: Option<String>,
-    /// When it came.
+    /// When it came, or, where it was missed then, when it was sent.
     pub received_at: Time,
     /// Bytes of its body.
     pub bytes: usize,

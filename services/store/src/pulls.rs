@@ -3,12 +3,17 @@
 //! A run is written under the lease of its source: of each source one runs at a time, and a run that still says so when
 //! the next one begins was cut off. What a run recorded is counted in the transaction that records it.
 
+mod copy;
+
 use sqlx::{AssertSqlSafe, Row};
 use vigie_model::{DAY, Time};
 
 use crate::connection::{Tx, each};
+use crate::deliveries::{Unmapped, write_unmapped};
 use crate::keeping::{Cursor, LeaseProof, check_lease, write_cursor};
 use crate::{Result, Store, StoreError};
+
+pub(crate) use copy::copy_pull_runs;
 
 /// Runs of a source that are kept, and for how long those of all of them are.
 const KEPT: i64 = 200;
@@ -81,6 +86,8 @@ pub struct PullPage {
     pub run: i64,
     /// How far it has come with this page.
     pub standing: PullStanding,
+    /// Services that were guessed.
+    pub unmapped: Vec<Unmapped>,
     /// Shows that nobody else pulls the source.
     pub lease: LeaseProof,
 }
@@ -186,6 +193,8 @@ macro_rules! run {
         }
     }};
 }
+
+use run;
 
 impl Store {
     /// Notes that a run begins; gives its number. A run of the source that was cut off is noted as such, and those that
@@ -311,13 +320,15 @@ impl Store {
 pub(crate) async fn write_page(tx: &mut Tx, page: &PullPage, outcomes: (usize, usize), now: Time) -> Result<()> {
     check_lease(tx, &page.lease).await?;
     write_cursor(tx, &page.cursor, now).await?;
+    for unmapped in &page.unmapped {
+        write_unmapped(tx, unmapped, now).await?;
+    }
     write_standing(tx, page.run, &page.standing, outcomes).await
 }
 
 async fn write_standing(tx: &mut Tx, run: i64, standing: &PullStanding, outcomes: (usize, usize)) -> Result<()> {
     let sql = "UPDATE pull_runs SET events = events + $2, duplicates = duplicates + $3, requests = $4, done = $5, \
         total = $6, read_until = $7, quota_left = $8, notes = $9 WHERE id = $1";
-    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let (new, known) = (whole(outcomes.0 as u64), whole(outcomes.1 as u64));
     each!(tx, connection => {
         let query = sqlx::query(sql).bind(run).bind(new).bind(known).bind(whole(standing.requests));
@@ -326,6 +337,10 @@ async fn write_standing(tx: &mut Tx, run: i64, standing: &PullStanding, outcomes
         query.execute(connection).await?;
     });
     Ok(())
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn state(id: i64, name: &str) -> Result<PullState> {

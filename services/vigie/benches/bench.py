@@ -3,7 +3,7 @@
 
     pip install duckdb
     apt-get install postgresql wrk git
-    python3 services/vigie/benches/bench.py [--events 1000000] [--only import,postgres,answers,http,fresh,git,hooks] [--keep DIR]
+    python3 services/vigie/benches/bench.py [--events 1000000] [--only import,postgres,answers,http,fresh,git,hooks,github] [--keep DIR]
 
 Builds the program in the profile of the tests, makes the events up from a fixed seed and works in a temporary folder.
 Prints a table in Markdown. Times differ from machine to machine and from hour to hour: read the ratios.
@@ -25,6 +25,7 @@ import http.client
 
 from importing import imports, postgres
 from kit import EXAMPLES, HERE, ROOT, ROWS, VIGIE, Server, bare_sqlite, note, quiet, run, timed
+from pulls import github
 from webhooks import webhooks
 
 
@@ -203,7 +204,7 @@ def git(folder, commits=100_000):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--only", default="import,postgres,answers,http,fresh,git,hooks")
+    parser.add_argument("--only", default="import,postgres,answers,http,fresh,git,hooks,github")
     parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
     only = arguments.only.split(",")
@@ -213,7 +214,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     try:
         events = folder / "events.ndjson"
-        if not events.exists() and only != ["hooks"]:
+        if not events.exists() and not set(only) <= {"hooks", "github"}:
             with open(events, "wb") as out:
                 run(EXAMPLES / "events", "--events", arguments.events, stdout=out)
         if "import" in only:
@@ -230,6 +231,8 @@ def main():
             fresh(folder)
         if "hooks" in only:
             webhooks(folder)
+        if "github" in only:
+            github(folder)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)

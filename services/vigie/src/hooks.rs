@@ -1,12 +1,12 @@
 //! The hooks of the configuration, with their secrets read.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use vigie_engine::Mapping;
 use vigie_ingest::connector::signature::{Secret, check_secret};
-use vigie_ingest::connector::{Connector, Hook, Hooks, Launch, Registry};
+use vigie_ingest::connector::{Connector, Hook, Hooks, Launch, Pool, Registry};
 
 use crate::config::{Config, HookEntry};
 use crate::failure::Failure;
@@ -28,6 +28,42 @@ pub fn mapping(config: &Config) -> Result<Mapping, Failure> {
         keep: Duration::from_micros(u64::try_from(config.intake.keep_deliveries).unwrap_or(0)),
         ..mapping
     })
+}
+
+/// What the pulls of a process share that go through the maps of webhooks.
+pub struct Maps {
+    /// How deliveries are mapped.
+    pub mapping: Mapping,
+    /// The workers that run the maps.
+    pub pool: Arc<Pool>,
+}
+
+/// [`Maps`], made when the first pull needs them: a pull that does not need them does not care what is wrong with a hook.
+pub struct LazyMaps<'c> {
+    config: &'c Config,
+    made: OnceLock<Maps>,
+}
+
+impl<'c> LazyMaps<'c> {
+    /// None yet.
+    pub fn new(config: &'c Config) -> Self {
+        Self { config, made: OnceLock::new() }
+    }
+
+    /// The maps.
+    pub fn get(&self) -> Result<&Maps, Failure> {
+        if let Some(maps) = self.made.get() {
+            return Ok(maps);
+        }
+        let mapping = mapping(self.config)?;
+        let pool = Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits).into();
+        Ok(self.made.get_or_init(|| Maps { mapping, pool }))
+    }
+
+    /// The mapping, where some pull needed it.
+    pub fn used(&self) -> Option<Mapping> {
+        self.made.get().map(|maps| maps.mapping.clone())
+    }
 }
 
 /// Of several hooks of one connector each has to be provable.

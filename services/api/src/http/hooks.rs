@@ -9,10 +9,10 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
-use vigie_engine::NewDelivery;
+use vigie_engine::{NewDelivery, kept_as};
 use vigie_ingest::accept::Answer;
+use vigie_ingest::connector::Hook;
 use vigie_ingest::connector::signature::{Signed, verify};
-use vigie_ingest::connector::{Envelope, Hook, RawDelivery, identity};
 use vigie_model::Time;
 
 use super::body::read;
@@ -146,20 +146,9 @@ impl Received {
         let hook = self.proven().ok_or_else(|| {
             ApiError::new(Code::Unauthenticated, "the delivery does not prove where it comes from; nothing was taken")
         })?;
-        let (connector, source) = (&hook.connector, &hook.source);
-        let headers = || self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let envelope = Envelope::read(&connector.manifest, headers(), &self.body)
-            .map_err(|error| ApiError::bad_input(format!("{error}; nothing was taken")))?;
-        Ok(NewDelivery {
-            connector: connector.name.as_str().into(),
-            source: source.clone(),
-            identity: identity(&connector.name, source, &envelope, &self.body, self.now),
-            received_at: self.now,
-            bytes: self.body.len(),
-            content: RawDelivery::pack(&connector.manifest, headers(), &self.body),
-            tool_id: envelope.id,
-            kind: envelope.kind,
-        })
+        let headers = self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        kept_as(hook, &headers.collect::<Vec<_>>(), &self.body, self.now)
+            .map_err(|error| ApiError::bad_input(format!("{error}; nothing was taken")))
     }
 
     fn proven(&self) -> Option<&Hook> {

@@ -52,9 +52,19 @@ impl Inbox {
 
     /// Takes a delivery in. Resolves once it is safely on disk; `false`: it was there already.
     pub(crate) async fn take(&self, delivery: NewDelivery) -> Result<bool> {
-        let wanted = u32::try_from(delivery.content.len().max(LEAST)).unwrap_or(u32::MAX).min(ROOM);
-        let room = self.room(&delivery.source).try_acquire_many_owned(wanted);
+        let room = self.room(&delivery.source).try_acquire_many_owned(places(&delivery));
         let room = room.map_err(|_| EngineError::Overloaded { retry_after: RETRY_AFTER })?;
+        self.hand_over(delivery, room).await
+    }
+
+    /// Takes in what a pull found, when there is room: nobody else is waiting for it.
+    pub(crate) async fn take_pulled(&self, delivery: NewDelivery) -> Result<bool> {
+        let room = self.room(&delivery.source).acquire_many_owned(places(&delivery)).await;
+        let room = room.map_err(|_| EngineError::ShuttingDown)?;
+        self.hand_over(delivery, room).await
+    }
+
+    async fn hand_over(&self, delivery: NewDelivery, room: OwnedSemaphorePermit) -> Result<bool> {
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { delivery, answer, _room: room };
         self.sender.send(waiting).map_err(|_| EngineError::ShuttingDown)?;
@@ -67,6 +77,11 @@ impl Inbox {
         let room = rooms.entry(source.clone()).or_insert_with(|| Arc::new(Semaphore::new(ROOM as usize)));
         room.clone()
     }
+}
+
+/// What a delivery takes of its source's room.
+fn places(delivery: &NewDelivery) -> u32 {
+    u32::try_from(delivery.content.len().max(LEAST)).unwrap_or(u32::MAX).min(ROOM)
 }
 
 async fn run(

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use vigie_ingest::pull::{Pages, Pull, PullBatch, Start, Summary, Traffic};
+use vigie_ingest::pull::{Missed, Pages, Pull, PullBatch, Start, Summary, Traffic};
 use vigie_model::Value;
 use vigie_model::kinds::service;
 use vigie_model::schedule::Schedule;
 use vigie_store::pulls::lease_of;
-use vigie_store::{Cursor, PreparedEvent, PullEnd, PullPage, PullStanding, PullState, Store};
+use vigie_store::{Cursor, NewDelivery, PreparedEvent, PullEnd, PullPage, PullStanding, PullState, Store, Unmapped};
 
 use super::{PullFailure, PullOptions, PullStep, Pulled, schedule};
+use crate::deliveries::{Inbox, kept_as};
 use crate::error::{EngineError, Result};
 use crate::intake::{Intake, prepare};
 use crate::lease::Lease;
@@ -32,13 +33,23 @@ static RUNS: AtomicU64 = AtomicU64::new(0);
 pub(crate) async fn run(
     shared: &Arc<Shared>,
     intake: &Intake,
+    inbox: Option<&Inbox>,
     source: &dyn Pull,
     options: PullOptions<'_>,
     stop: impl Future<Output = ()>,
 ) -> Result<Pulled, PullFailure> {
     let name = source.name();
     let lease = hold(shared, &name, options.patience).await?;
-    let mut run = Run { shared, intake, name: &name, lease: &lease, id: 0, standing: PullStanding::default() };
+    let mut run = Run {
+        shared,
+        intake,
+        inbox,
+        name: &name,
+        lease: &lease,
+        id: 0,
+        standing: PullStanding::default(),
+        unmapped: Vec::new(),
+    };
     let result = match run.begin().await {
         Ok(()) => {
             let result = run.read(source, options, stop).await;
@@ -81,11 +92,15 @@ async fn hold(shared: &Arc<Shared>, name: &str, patience: Duration) -> Result<Le
 struct Run<'r> {
     shared: &'r Arc<Shared>,
     intake: &'r Intake,
+    /// Where deliveries are taken in.
+    inbox: Option<&'r Inbox>,
     name: &'r str,
     lease: &'r Lease,
     /// Its number in the database.
     id: i64,
     standing: PullStanding,
+    /// The services that were guessed up to the last page.
+    unmapped: Vec<Unmapped>,
 }
 
 impl Run<'_> {
@@ -113,6 +128,7 @@ impl Run<'_> {
             summary: Summary { title: self.name.to_owned(), ..Summary::default() },
             accepted: 0,
             duplicates: 0,
+            deliveries: 0,
             took: Duration::ZERO,
             notes: Vec::new(),
             is_cut: false,
@@ -147,7 +163,9 @@ impl Run<'_> {
 
     /// Records a page with the cursor behind it.
     async fn record(&mut self, page: Page, pulled: &mut Pulled) -> Result<PullStep> {
-        let Page { batch: PullBatch { cursor, done, total, read_until, .. }, events, notes, traffic } = page;
+        let Page { batch, events, deliveries, unmapped, notes, traffic } = page;
+        let PullBatch { cursor, done, total, read_until, .. } = batch;
+        pulled.deliveries += self.take(deliveries).await?;
         self.note(traffic, &notes);
         (self.standing.done, self.standing.total) = (done, total);
         self.standing.read_until = read_until.or(self.standing.read_until);
@@ -156,12 +174,31 @@ impl Run<'_> {
             cursor: Cursor { source: self.name.to_owned(), value: cursor },
             run: self.id,
             standing: self.standing.clone(),
+            unmapped: self.news_of(unmapped),
             lease: self.lease.proof(),
         };
         let accepted = self.intake.submit_pulled(events, page).await?.accepted() as u64;
         pulled.accepted += accepted;
         pulled.duplicates += all - accepted;
         Ok(PullStep { done, total })
+    }
+
+    /// What the run has not written yet of the services that were guessed.
+    fn news_of(&mut self, unmapped: Vec<Unmapped>) -> Vec<Unmapped> {
+        let is_news = |guess: &Unmapped| !self.unmapped.contains(guess);
+        let news: Vec<Unmapped> = unmapped.iter().filter(|guess| is_news(guess)).cloned().collect();
+        self.unmapped = unmapped;
+        news
+    }
+
+    /// Takes deliveries in. Gives the number of those that are new.
+    async fn take(&self, deliveries: Vec<NewDelivery>) -> Result<u64> {
+        let mut new = 0;
+        for delivery in deliveries {
+            let inbox = self.inbox.ok_or_else(|| EngineError::internal("this process takes no deliveries in"))?;
+            new += u64::from(inbox.take_pulled(delivery).await?);
+        }
+        Ok(new)
     }
 
     /// Takes up what the source was asked, and what it lacks.
@@ -198,6 +235,8 @@ impl Run<'_> {
 struct Page {
     batch: PullBatch,
     events: Vec<PreparedEvent>,
+    deliveries: Vec<NewDelivery>,
+    unmapped: Vec<Unmapped>,
     notes: Vec<String>,
     traffic: Traffic,
 }
@@ -256,11 +295,38 @@ async fn read(mut pages: Box<dyn Pages>, sender: mpsc::Sender<Page>) -> Read {
                 break;
             }
         };
-        if sender.send(Page { batch, events, notes: pages.notes(), traffic: pages.traffic() }).await.is_err() {
+        let deliveries = match packed(pages.deliveries()).await {
+            Ok(deliveries) => deliveries,
+            Err(failure) => {
+                error = Some(failure.into());
+                break;
+            }
+        };
+        let (notes, traffic) = (pages.notes(), pages.traffic());
+        let unmapped = pages.unmapped().into_iter().map(|(connector, guess)| Unmapped {
+            service: guess.service,
+            connector: connector.to_owned(),
+            matches: serde_json::to_string(&guess.matches).unwrap_or_default(),
+        });
+        let unmapped = unmapped.collect();
+        if sender.send(Page { batch, events, deliveries, unmapped, notes, traffic }).await.is_err() {
             break;
         }
     }
     Read { summary: pages.summary(), notes: pages.notes(), traffic: pages.traffic(), error, is_complete }
+}
+
+/// Deliveries as they are kept. What one says without a time held when it was sent.
+async fn packed(missed: Vec<Missed>) -> Result<Vec<NewDelivery>> {
+    if missed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pack = |Missed { hook, raw, sent_at }: Missed| {
+        let kept = kept_as(&hook, &raw.headers().collect::<Vec<_>>(), &raw.body, sent_at);
+        kept.inspect_err(|error| tracing::warn!(source = &*hook.source, %error, "a delivery cannot be read")).ok()
+    };
+    let packed = tokio::task::spawn_blocking(move || missed.into_iter().filter_map(pack).collect());
+    packed.await.map_err(EngineError::internal)
 }
 
 /// The repositories of which some service counts some paths only.

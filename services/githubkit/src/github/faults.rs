@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::model::Repository;
 
 /// What the server gets wrong. All of it is off at first.
@@ -25,8 +27,11 @@ pub struct Faults {
     pub denied: Vec<Denied>,
     /// Requests whose path or body holds such a text fail with status 502 and a page of HTML, whenever they are asked.
     pub silent: Vec<String>,
-    /// Paths that hold such a text are refused with a status; where it is 403, for want of a scope. GitLab only.
+    /// Paths that hold such a text are refused with a status; where GitLab says 403, for want of a scope.
     pub refused: Vec<(String, u16)>,
+    /// Answers of REST that are given as they are, to paths that hold such a text at their end, or within where it ends with a
+    /// slash.
+    pub published: Vec<(String, Value)>,
     /// The only token that holds, besides those of `/app/installations/{id}/access_tokens`. Others get a 401.
     pub token: Option<String>,
 }
@@ -102,6 +107,12 @@ impl Part {
 }
 
 impl Faults {
+    /// What is answered to a path as it is.
+    pub(super) fn published(&self, path: &str) -> Option<&Value> {
+        let fits = |text: &str| path.ends_with(text) || (text.ends_with('/') && path.contains(text));
+        self.published.iter().find(|(text, _)| fits(text)).map(|(_, answer)| answer)
+    }
+
     /// Whether the organisation's teams may not be seen.
     pub(super) fn denies_teams(&self) -> bool {
         self.denied.iter().any(|denied| denied.part == Part::Teams)

@@ -18,6 +18,7 @@ pub(crate) mod clone;
 pub(crate) mod faults;
 pub(crate) mod graph;
 mod graphql;
+mod handing_over;
 mod invent;
 mod json;
 mod model;

@@ -29,6 +29,8 @@ pub struct Organisation {
     pub places: BTreeMap<i64, String>,
     pub(crate) now: Time,
     pub(crate) log: Vec<Happening>,
+    /// How it went to hand over what happened, by its place in `log`, where it did not go well at once.
+    pub(crate) attempts: BTreeMap<usize, Vec<Attempt>>,
     pub(crate) chance: Chance,
     pub(crate) next_id: i64,
     pub(crate) next_run: i64,
@@ -43,6 +45,14 @@ pub(crate) struct Happening {
     pub name: String,
     pub sender: usize,
     pub what: What,
+}
+
+/// A try to hand a delivery over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    pub at: Time,
+    /// What was answered; 0: nobody answered.
+    pub status: u16,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +78,7 @@ impl Organisation {
             places: BTreeMap::new(),
             now,
             log: Vec::new(),
+            attempts: BTreeMap::new(),
             chance: Chance(ChaCha8Rng::seed_from_u64(seed)),
             next_id: 100_000_000,
             next_run: 9_000_000_000,

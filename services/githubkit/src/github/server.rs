@@ -92,7 +92,8 @@ impl GitHub {
         Self { shared, handle }
     }
 
-    /// The base of REST, without a slash at its end; GraphQL is at `/graphql` below it.
+    /// The base of REST, without a slash at its end; GraphQL is at `/graphql` below it. As on a server of one's own they are
+    /// at `/api/v3` and `/api/graphql` too.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shared.url
@@ -152,7 +153,7 @@ async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Http
     if let Some(folder) = clones.filter(|_| request.path().contains(".git/")) {
         return clone::answer(&request, &body, &folder, "x-access-token").await;
     }
-    let is_graphql = request.path() == "/graphql";
+    let is_graphql = is_graphql(request.path());
     let now = shared.clock.now();
     let text = String::from_utf8_lossy(&body).into_owned();
     let prepared = is_graphql.then(|| graphql::prepare(&text));
@@ -183,8 +184,13 @@ async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Http
             if partial { graphql::without_a_node(answer, now) } else { answer }
         }
         (None, None) => {
-            let call = rest::Call::new(&request, &organisation, &faults, &shared.histories, &shared.url, now, &quotas);
-            rest::answer(&call)
+            let own = request.path().starts_with(OWN_SERVER);
+            let root = if own { format!("{}{OWN_SERVER}", shared.url) } else { shared.url.clone() };
+            let call = rest::Call::new(&request, &organisation, &faults, &shared.histories, &root, now, &quotas);
+            match faults.published(request.path()) {
+                Some(published) => Answer::ok(published),
+                None => rest::answer(&call),
+            }
         }
     };
     let authorised = request.headers().contains_key("authorization");
@@ -212,6 +218,18 @@ async fn handle(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Http
     if cut { response.body(Cut::of(&answer.body)) } else { response.body(answer.body) }
 }
 
+/// Where the API of a server of one's own is; this one answers there too, and to GraphQL at `/api/graphql`.
+const OWN_SERVER: &str = "/api/v3";
+
+/// A path below the API.
+pub(super) fn below(path: &str) -> &str {
+    path.strip_prefix(OWN_SERVER).unwrap_or(path)
+}
+
+pub(super) fn is_graphql(path: &str) -> bool {
+    path == "/graphql" || path == "/api/graphql"
+}
+
 impl State {
     fn slow(&mut self, request: &HttpRequest, body: &str) -> Option<Slow> {
         let slow = self.faults.slow.as_mut()?;
@@ -233,9 +251,13 @@ impl State {
             return Some(Answer::bad_gateway());
         }
         // an app signs what it asks for itself
-        let signed = request.path().starts_with("/app/");
+        let signed = below(request.path()).starts_with("/app/");
         match token(request.headers()) {
             None if is_graphql || signed => return Some(Answer::unauthorised("Requires authentication")),
+            // an installation's token is no signature
+            Some(token) if signed && self.tokens.iter().any(|(it, _)| it == token) => {
+                return Some(Answer::unauthorised("A JSON web token could not be decoded"));
+            }
             Some(token) if !signed => {
                 let known = match self.tokens.iter().find(|(it, _)| it == token) {
                     Some((_, until)) => now < *until,
@@ -247,6 +269,9 @@ impl State {
             }
             None if self.faults.token.is_some() => return Some(Answer::unauthorised("Requires authentication")),
             _ => (),
+        }
+        if let Some((_, status)) = self.faults.refused.iter().find(|(text, _)| request.path().contains(text)) {
+            return Some(Answer::message(*status, "Resource not accessible by integration"));
         }
         if let Some(secondary) = self.faults.secondary.as_mut().filter(|secondary| secondary.requests > 0) {
             if secondary.after == 0 {

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::model::Time;
+use super::server;
 
 /// A request and how it was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Traffic {
 
 impl Request {
     pub(crate) fn is_graphql(&self) -> bool {
-        self.path == "/graphql"
+        server::is_graphql(&self.path)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::json::{View, account, organisation_itself, time};
+use super::json::{View, account, organisation_itself};
 use super::model::Sha;
 use super::organisation::{Happening, Organisation, What};
 
@@ -29,21 +29,7 @@ impl Organisation {
         self.log.len()
     }
 
-    /// One line of `/app/hook/deliveries` for each, newest first.
-    pub(super) fn delivery_list(&self) -> Vec<Value> {
-        let lines = self.log.iter().enumerate().rev().map(|(index, happening)| {
-            let (event, action) = kind(&happening.what);
-            json!({
-                "id": 12_000_000_000_i64 + index as i64, "guid": format!("{index:08x}-0000-11ee-8000-000000000000"),
-                "delivered_at": time(happening.at), "redelivery": false, "duration": 0.27, "status": "OK",
-                "status_code": 200, "event": event, "action": action, "installation_id": 4_711,
-                "repository_id": happening.repository, "throttled_at": null,
-            })
-        });
-        lines.collect()
-    }
-
-    fn delivery(&self, happening: &Happening) -> Option<(&'static str, Value)> {
+    pub(super) fn delivery(&self, happening: &Happening) -> Option<(&'static str, Value)> {
         let repository = self.repositories.iter().find(|repository| repository.id == happening.repository)?;
         let view = View { organisation: self, repository, name: &happening.name, root: API, past: true };
         let (event, action) = kind(&happening.what);
@@ -105,7 +91,7 @@ impl Organisation {
 }
 
 /// The event and its action.
-fn kind(what: &What) -> (&'static str, Option<&'static str>) {
+pub(super) fn kind(what: &What) -> (&'static str, Option<&'static str>) {
     match what {
         What::Push { .. } => ("push", None),
         What::Pull { action, .. } => ("pull_request", Some(action)),

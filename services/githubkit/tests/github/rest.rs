@@ -34,7 +34,11 @@ async fn paging_ends_and_shows_everything_once() {
     let (repositories, _) = all(&server, "/orgs/harbour/repos?per_page=2", None).await;
     assert_eq!(repositories.len(), 6);
     let (deliveries, _) = all(&server, "/app/hook/deliveries?per_page=100", None).await;
-    assert_eq!(deliveries.len(), server.organisation(|it| it.deliveries().len()));
+    assert!(!deliveries.is_empty() && deliveries.is_sorted_by_key(|it| -it["id"].as_i64().unwrap()), "newest first");
+    let newest = server.organisation(|it| it.deliveries().len() - 1);
+    assert_eq!(deliveries[0]["guid"], Organisation::delivery_id(newest).as_str());
+    let oldest = deliveries.last().unwrap()["delivered_at"].as_str().unwrap();
+    assert!(oldest >= "2026-06-28", "those of three days are kept: {oldest}");
 }
 
 #[tokio::test]

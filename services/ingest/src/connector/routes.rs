@@ -62,6 +62,12 @@ impl Routes {
         route.map(|route| route.service.as_str())
     }
 
+    /// Whether some service is found by this field.
+    #[must_use]
+    pub fn ask_for(&self, field: &str) -> bool {
+        self.routes.iter().any(|route| route.fields.iter().any(|(name, _)| name == field))
+    }
+
     /// Whether the catalogue has a service of this name.
     #[must_use]
     pub fn is_declared(&self, slug: &str) -> bool {
@@ -104,6 +110,7 @@ mod tests {
         assert_eq!(of(&[("repository", "acme/shop")]).as_deref(), Some("shop"), "the app is missing");
         assert_eq!(of(&[("app", "shop-prod")]), None);
         assert_eq!(of(&[]), None);
+        assert!(routes.ask_for("alertname") && !routes.ask_for("workflow"));
         assert!(routes.is_declared("plain") && routes.is_declared("old-shop") && !routes.is_declared("other"));
     }
 }

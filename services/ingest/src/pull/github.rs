@@ -21,19 +21,21 @@ use super::clones::{Cloneable, Clones};
 use super::mapping::Mapping;
 use super::mirror::Remote;
 use super::notes::Notes;
-use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
+use super::{Missed, Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
-use crate::connector::{Hook, Hooks, Pool};
+use crate::connector::{Hook, Hooks, Pool, Unmapped};
 
 mod client;
 mod cursor;
 mod discover;
+mod missed;
 mod payload;
 mod repository;
 
 use client::Client;
 use cursor::Cursor;
 pub use discover::Lookout;
+use missed::Sending;
 use repository::{Reader, Wanted};
 
 /// As the registry lists it.
@@ -131,6 +133,10 @@ impl Pull for GitHub {
             let mut notes = Notes::default();
             let mut client = Client::open(&self.url, &self.access, self.owner(), self.pause).await?;
             let names = self.listed(&mut client, &mut notes).await?;
+            let sending = match &self.access {
+                Access::App { .. } => Some(Sending::new(Client::connect(&self.url, &self.access, self.pause)?)),
+                Access::Token(_) => None,
+            };
             let texts = |name: &str| -> Vec<String> {
                 let list = hook.settings.get(name).and_then(Value::as_array).into_iter().flatten();
                 list.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -139,6 +145,7 @@ impl Pull for GitHub {
                 incident_labels: texts("incident_labels"),
                 deploy_workflows: texts("deploy_workflows"),
                 deploy_releases: texts("deploy_releases"),
+                workflows: self.hooks.routes().ask_for("workflow"),
             };
             let intake = accept::Intake {
                 context: Context::outside(&hook.source),
@@ -163,6 +170,9 @@ impl Pull for GitHub {
                 reader: None,
                 source: self.clone(),
                 clones: Clones::new(&self.clones, start),
+                sending,
+                numbers: HashSet::new(),
+                missed: Vec::new(),
                 read: BTreeMap::new(),
                 notes,
             });
@@ -228,6 +238,12 @@ struct Run {
     reader: Option<(String, Reader)>,
     source: GitHub,
     clones: Clones<String>,
+    /// What an app's webhook was sent, read behind the repositories.
+    sending: Option<Sending>,
+    /// GitHub's own numbers of the repositories.
+    numbers: HashSet<u64>,
+    /// The deliveries of the page that was given last.
+    missed: Vec<Missed>,
     /// How much was read, by kind.
     read: BTreeMap<&'static str, u64>,
     notes: Notes,
@@ -248,7 +264,7 @@ impl Run {
             let (key, reader) = match &mut self.reader {
                 Some(reader) => reader,
                 None => {
-                    let Some(name) = self.left.pop() else { return Ok(None) };
+                    let Some(name) = self.left.pop() else { return self.sent().await };
                     let key = name.to_lowercase();
                     let place = self.cursor.repositories.get(&key).cloned().unwrap_or_default();
                     self.reader.insert((key, Reader::new(&name, place, self.wanted.clone())))
@@ -258,6 +274,7 @@ impl Run {
             if self.cursor.repositories.get(key) != Some(&reader.place) {
                 self.cursor.repositories.insert(key.clone(), reader.place.clone());
             }
+            self.numbers.extend(reader.number);
             let Some(events) = page else {
                 if let Some((key, reader)) = self.reader.take() {
                     self.clone(key, &reader).await?;
@@ -281,9 +298,20 @@ impl Run {
         Ok(())
     }
 
+    /// What the webhook of the app missed.
+    async fn sent(&mut self) -> Result<Option<PullBatch>, PullError> {
+        let Some(sending) = &mut self.sending else { return Ok(None) };
+        let place = &mut self.cursor.sent;
+        let missed = sending.page(place, &self.numbers, &self.mapping.hook, &mut self.notes).await?;
+        Ok(missed.map(|missed| {
+            self.missed = missed;
+            self.batch(Vec::new(), PARTS)
+        }))
+    }
+
     /// `part` is how much of the repository is done.
     fn batch(&mut self, events: Vec<Event>, part: u64) -> PullBatch {
-        let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
+        let done = (self.total - self.left.len() as u64).saturating_sub(1) * PARTS + part;
         self.count(&events);
         let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
         PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }
@@ -305,24 +333,36 @@ impl Pages for Run {
         self.page().boxed()
     }
 
+    fn deliveries(&mut self) -> Vec<Missed> {
+        std::mem::take(&mut self.missed)
+    }
+
     fn notes(&self) -> Vec<String> {
         self.notes.list()
     }
 
+    fn unmapped(&self) -> Vec<(&'static str, Unmapped)> {
+        self.notes.unmapped().into_iter().map(|guess| (CONNECTOR, guess)).collect()
+    }
+
     fn traffic(&self) -> Traffic {
-        self.client.traffic()
+        let own = self.client.traffic();
+        self.sending.as_ref().map_or(own, |sending| own.and(sending.traffic()))
     }
 
     fn summary(&self) -> Summary {
         let count = |kind: &str| self.read.get(kind).copied().unwrap_or_default();
+        let mut read = vec![
+            (count("commit"), "commit", "commits"),
+            (count("pull_request"), "pull request", "pull requests"),
+            (count("deployment"), "deployment", "deployments"),
+            (count("incident"), "incident", "incidents"),
+        ];
+        let missed = self.sending.as_ref().map(|sending| (sending.fetched, "missed webhook", "missed webhooks"));
+        read.extend(missed.filter(|(count, ..)| *count > 0));
         Summary {
             title: format!("{} repositories on GitHub", self.total),
-            read: vec![
-                (count("commit"), "commit", "commits"),
-                (count("pull_request"), "pull request", "pull requests"),
-                (count("deployment"), "deployment", "deployments"),
-                (count("incident"), "incident", "incidents"),
-            ],
+            read,
             details: Map::from_iter([("repositories".to_owned(), Value::from(self.total))]),
             service: None,
         }

@@ -23,7 +23,7 @@ use super::mirror::Remote;
 use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};
 use crate::accept;
-use crate::connector::{Hook, Hooks, Pool};
+use crate::connector::{Hook, Hooks, Pool, Unmapped};
 
 mod client;
 mod cursor;
@@ -264,6 +264,10 @@ impl Pages for Run {
 
     fn notes(&self) -> Vec<String> {
         self.notes.list()
+    }
+
+    fn unmapped(&self) -> Vec<(&'static str, Unmapped)> {
+        self.notes.unmapped().into_iter().map(|guess| (CONNECTOR, guess)).collect()
     }
 
     fn traffic(&self) -> Traffic {

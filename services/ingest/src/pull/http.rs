@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, Url};
 
+use super::patience::retry_after;
 use super::{PullError, Traffic};
 
 /// The most of an answer that is read.
@@ -160,8 +161,7 @@ impl Http {
     /// That the server cannot answer now.
     pub(super) fn unavailable(&self, answer: &Answer, why: &str) -> PullError {
         let message = format!("{} answers {}{}", self.base, answer.status, colon(why));
-        let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        PullError::Unavailable { message, retry_after: retry_after.map(Duration::from_secs) }
+        PullError::Unavailable { message, retry_after: retry_after(&answer.headers) }
     }
 
     /// That the server will not answer so.
@@ -222,14 +222,23 @@ pub(super) fn cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
+/// A secret that is one line.
 pub(super) fn secret(file: &Path, what: &str) -> Result<String, PullError> {
+    let text = secret_text(file, what)?;
+    let is_one = !text.chars().any(char::is_control);
+    is_one.then_some(text).ok_or_else(|| no_secret(file, what))
+}
+
+/// A secret of any form, without what is blank around it.
+pub(super) fn secret_text(file: &Path, what: &str) -> Result<String, PullError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| refused(format!("the {what} in {} cannot be read: {error}", file.display())))?;
     let text = text.trim();
-    let is_one = !text.is_empty() && !text.chars().any(char::is_control);
-    is_one
-        .then(|| text.to_owned())
-        .ok_or_else(|| refused(format!("{} holds no {what}; write it there, and nothing else", file.display())))
+    if text.is_empty() { Err(no_secret(file, what)) } else { Ok(text.to_owned()) }
+}
+
+fn no_secret(file: &Path, what: &str) -> PullError {
+    refused(format!("{} holds no {what}; write it there, and nothing else", file.display()))
 }
 
 fn certificates(file: &Path) -> Result<Vec<Certificate>, PullError> {

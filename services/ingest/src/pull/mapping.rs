@@ -52,7 +52,10 @@ impl Mapping {
 
     fn read(&self, outputs: &[u8], notes: &mut Notes) -> Vec<Event> {
         match Outcome::read(&self.hook.connector, outputs, &self.intake, self.hooks.routes()) {
-            Ok(outcome) => outcome.events,
+            Ok(outcome) => {
+                notes.guessed(outcome.unmapped);
+                outcome.events
+            }
             Err(failure) => {
                 notes.add(failure.to_string());
                 Vec::new()

@@ -1,6 +1,9 @@
-//! What is missing or odd: each sentence once, for all that it holds of, and not without end.
+//! What is missing or odd: each sentence once, for all that it holds of, and not without end; and the services that were
+//! guessed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+
+use crate::connector::Unmapped;
 
 /// Sentences that are kept.
 const MOST: usize = 50;
@@ -12,6 +15,8 @@ const NAMED: usize = 3;
 pub(super) struct Notes {
     all: Vec<Note>,
     more: u64,
+    /// By the guess.
+    unmapped: BTreeMap<String, Unmapped>,
 }
 
 #[derive(Debug)]
@@ -42,6 +47,16 @@ impl Notes {
             }
         };
         subject.into_iter().for_each(|subject| self.all[at].of(subject));
+    }
+
+    /// Notes services that were guessed; of one, what was said of it last.
+    pub(super) fn guessed(&mut self, unmapped: Vec<Unmapped>) {
+        self.unmapped.extend(unmapped.into_iter().map(|guess| (guess.service.clone(), guess)));
+    }
+
+    /// The services that were guessed.
+    pub(super) fn unmapped(&self) -> Vec<Unmapped> {
+        self.unmapped.values().cloned().collect()
     }
 
     /// The sentences, in the order in which they came first.

@@ -4,7 +4,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use http::header::{DATE, HeaderMap};
+use chrono::{DateTime, NaiveDateTime};
+use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 use super::PullError;
 
@@ -105,9 +106,29 @@ impl Quota {
 /// How long it is until a quota is full again, by the source's own clock.
 pub(super) fn resets_in(headers: &HeaderMap, prefix: &str) -> Option<Duration> {
     let reset = i64::try_from(number(headers, &format!("{prefix}reset"))?).ok()?;
-    let now = chrono::DateTime::parse_from_rfc2822(text(headers, DATE.as_str())?).ok()?.timestamp();
+    let now = http_date(text(headers, DATE.as_str())?)?;
     // A second for what its clock rounds off.
     Some(Duration::from_secs(u64::try_from(reset - now).unwrap_or(0) + 1))
+}
+
+/// How long a source wants to be left alone: seconds, or until a date by its own clock.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    if let Some(seconds) = number(headers, RETRY_AFTER.as_str()) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |name: &HeaderName| http_date(text(headers, name.as_str())?.trim());
+    let seconds = date(&RETRY_AFTER)? - date(&DATE)?;
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// A date in any of the forms that HTTP knows, as seconds.
+fn http_date(text: &str) -> Option<i64> {
+    let old = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let current = DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp());
+    current.or_else(|| {
+        let date = old.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+        Some(date.and_utc().timestamp())
+    })
 }
 
 /// A header that is a number.
@@ -158,6 +179,24 @@ mod tests {
         assert_eq!(silence.tries(1), TRIES);
         silence.broken();
         assert_eq!((1..).find(|_| !silence.is_short()), Some(SILENT));
+    }
+
+    #[test]
+    fn a_pause_is_told_in_seconds_or_as_a_date() {
+        let told = |retry_after: &'static str, date: Option<&'static str>| {
+            let date = date.map(|date| ("date", date));
+            let all: Vec<_> = std::iter::once(("retry-after", retry_after)).chain(date).collect();
+            super::retry_after(&headers(&all)).map(|pause| pause.as_secs())
+        };
+        let now = Some("Sun, 06 Nov 1994 08:47:37 GMT");
+        assert_eq!(told("120", now), Some(120));
+        assert_eq!(told("120", None), Some(120));
+        for date in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+            assert_eq!(told(date, now), Some(120), "{date}");
+            assert_eq!(told(date, None), None, "by whose clock?");
+        }
+        assert_eq!(told("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(0), "it is over");
+        assert_eq!(told("soon", now), None);
     }
 
     #[test]

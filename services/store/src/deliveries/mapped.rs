@@ -90,7 +90,7 @@ pub struct Unmapped {
     pub service: String,
     /// The connector whose map guessed.
     pub connector: String,
-    /// What deliveries say of it, by which it could be mapped: JSON.
+    /// What it was guessed from, by which it could be mapped: JSON.
     pub matches: String,
 }
 
@@ -355,7 +355,7 @@ pub(crate) async fn note_late(tx: &mut Tx, batch: &[PreparedEvent]) -> Result<bo
     Ok(is_late)
 }
 
-pub(super) async fn write_unmapped(tx: &mut Tx, unmapped: &Unmapped, now: Time) -> Result<()> {
+pub(crate) async fn write_unmapped(tx: &mut Tx, unmapped: &Unmapped, now: Time) -> Result<()> {
     let sql = "INSERT INTO unmapped_services (service, connector, matches, seen_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (service, connector) DO UPDATE SET matches = excluded.matches, seen_at = excluded.seen_at";
     each!(tx, connection => {

@@ -12,6 +12,7 @@ use crate::{letters, now, open, prepared};
 
 store_test_suite! {
     a_page_is_written_with_its_cursor_and_its_run,
+    runs_are_in_a_backup,
     a_run_that_was_cut_off_is_noted_by_the_next,
     failures_are_counted_since_the_last_success,
     the_history_is_bounded,
@@ -42,7 +43,7 @@ async fn a_page_is_written_with_its_cursor_and_its_run(db: TestDatabase) {
             quota_left: Some(4_999),
             notes: vec!["one thing".to_owned(), "another".to_owned()],
         };
-        Companion::Page(PullPage { cursor, run, standing, lease: lease.clone() })
+        Companion::Page(PullPage { cursor, run, standing, unmapped: Vec::new(), lease: lease.clone() })
     };
     let events = prepared(&[deployed("a", "1", "2026-09-01T10:00:00Z")]);
     assert_eq!(letters(&store.append_with(&events, now(), &page("1", 1)).await.unwrap()), "A");
@@ -66,6 +67,42 @@ async fn a_page_is_written_with_its_cursor_and_its_run(db: TestDatabase) {
     let lost = store.append_with(&more, now(), &page("4", 3)).await.unwrap_err();
     assert!(matches!(lost, StoreError::LeaseLost { .. }), "{lost}");
     assert_eq!((store.cursor(SOURCE).await.unwrap().as_deref(), store.last_seq().await.unwrap()), (Some("3"), 1));
+}
+
+async fn runs_are_in_a_backup(db: TestDatabase) {
+    let store = open(&db).await;
+    let lease = hold(&store, now()).await;
+    let run = store.begin_pull(SOURCE, &lease, now()).await.unwrap();
+    let standing = PullStanding {
+        requests: 7,
+        done: 2,
+        total: 3,
+        read_until: Some(now()),
+        quota_left: Some(4_999),
+        notes: vec!["one thing".to_owned(), "another".to_owned()],
+    };
+    let failed = PullEnd {
+        standing: Some(standing),
+        error: Some("it is away".to_owned()),
+        next_run_at: Some(now() + MINUTE),
+        ..end(PullState::Failed)
+    };
+    store.end_pull(run, &failed, &lease, now() + 1).await.unwrap();
+    store.begin_pull(SOURCE, &lease, now() + 2).await.unwrap();
+    let (file, again) = (
+        TestDatabase::sqlite(),
+        if db.is_postgres() { TestDatabase::postgres().await } else { TestDatabase::sqlite() },
+    );
+    let (backup, restored) = (open(&file).await, open(&again).await);
+    assert_eq!(store.copy_into(&backup, |_| ()).await.unwrap(), 2);
+    assert_eq!(backup.copy_into(&restored, |_| ()).await.unwrap(), 2);
+    let all = store.pull_runs(&PullFilter::default(), 10).await.unwrap();
+    assert_eq!((restored.pull_runs(&PullFilter::default(), 10).await.unwrap(), all.len()), (all, 2));
+    // The one that ran then does not any more, and the next one is another.
+    let own = restored.pulled_source(SOURCE, now()).await.unwrap().unwrap();
+    assert_eq!((own.last.state, own.failures), (PullState::Interrupted, 1));
+    let lease = hold(&restored, now()).await;
+    assert!(restored.begin_pull(SOURCE, &lease, now()).await.unwrap() > own.last.id);
 }
 
 async fn a_run_that_was_cut_off_is_noted_by_the_next(db: TestDatabase) {

@@ -11,6 +11,7 @@ use vigie_ingest::pull::Pull;
 use crate::config::{Config, PullSource};
 use crate::context::{Context, Use};
 use crate::failure::{Failure, Outcome};
+use crate::hooks::LazyMaps;
 use crate::humane;
 use crate::shutdown::Shutdown;
 use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
@@ -74,14 +75,18 @@ join them in the query where that is not meant, like max by (service) (up).")]
 pub async fn run(context: Context, args: Args) -> Outcome {
     let (flags, format) = (&[][..], output(&args).format);
     let config = context.load(flags)?;
+    let maps = LazyMaps::new(&config);
     let wanted = match args.source {
         Some(Source::Git(args)) => vec![Arc::new(args.source()) as Arc<dyn Pull>],
         Some(Source::Prometheus(args)) => args.sources(&config)?,
-        Some(Source::GitHub(args)) => args.sources(&config)?,
-        Some(Source::GitLab(args)) => args.sources(&config)?,
-        None => configured(&config)?,
+        Some(Source::GitHub(args)) => args.sources(&config, &maps)?,
+        Some(Source::GitLab(args)) => args.sources(&config, &maps)?,
+        None => configured(&config, &maps)?,
     };
-    let engine = context.engine(&config, Use::Write, Folding::OnDemand).await?;
+    let engine = match maps.used() {
+        Some(mapping) => context.mapping_engine(&config, Use::Write, Folding::OnDemand, mapping).await?,
+        None => context.engine(&config, Use::Write, Folding::OnDemand).await?,
+    };
     let shutdown = Shutdown::listen("stopping: what was read is being recorded; press again to abort")?;
     let mut all = Vec::new();
     let mut failures = 0_u64;
@@ -139,22 +144,22 @@ fn output(args: &Args) -> Output {
 }
 
 /// The pulls of the configuration.
-fn configured(config: &Config) -> Result<Vec<Arc<dyn Pull>>, Failure> {
+fn configured(config: &Config, maps: &LazyMaps<'_>) -> Result<Vec<Arc<dyn Pull>>, Failure> {
     if config.pulls.is_empty() {
         return Err(Failure::new(
             "there is nothing to pull: write a [[pull]] into vigie.toml, or name a source: vigie pull git PATH",
         ));
     }
-    config.pulls.iter().map(|entry| wanted(config, &entry.source)).collect()
+    config.pulls.iter().map(|entry| wanted(config, &entry.source, maps)).collect()
 }
 
 /// What a `[[pull]]` asks.
-pub fn wanted(config: &Config, source: &PullSource) -> Result<Arc<dyn Pull>, Failure> {
+pub fn wanted(config: &Config, source: &PullSource, maps: &LazyMaps<'_>) -> Result<Arc<dyn Pull>, Failure> {
     Ok(match source {
         PullSource::Git(source) => Arc::new(source.clone()),
         PullSource::Prometheus(entry) => Arc::new(entry.pull(config)),
-        PullSource::GitHub(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
-        PullSource::GitLab(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
+        PullSource::GitHub(entry) => Arc::new(entry.pull(maps.get()?, &config.database)),
+        PullSource::GitLab(entry) => Arc::new(entry.pull(maps.get()?, &config.database)),
     })
 }
 
@@ -169,8 +174,14 @@ pub fn name(source: &PullSource) -> String {
 }
 
 async fn fold(engine: &Engine, pulled: &[Pulled], shutdown: &Shutdown) -> Outcome {
-    if pulled.iter().all(|pulled| pulled.accepted == 0) || shutdown.is_asked() {
+    if pulled.iter().all(|pulled| pulled.accepted + pulled.deliveries == 0) || shutdown.is_asked() {
         return Ok(());
+    }
+    if pulled.iter().any(|pulled| pulled.deliveries > 0) {
+        let busy = spinner("mapping");
+        let mapped = engine.map_all().await;
+        busy.finish_and_clear();
+        mapped?;
     }
     let busy = spinner("folding");
     let folded = engine.fold_all().await;
@@ -183,6 +194,7 @@ fn described(pulled: &Pulled) -> serde_json::Value {
     let rest = [
         ("accepted", json!(pulled.accepted)),
         ("duplicates", json!(pulled.duplicates)),
+        ("deliveries", json!(pulled.deliveries)),
         ("warnings", json!(pulled.notes)),
         ("interrupted", json!(pulled.is_cut)),
     ];

@@ -1,15 +1,13 @@
 //! `[[pull]] github`: which repositories are read, and as whom.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_engine::Mapping;
-use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::github::{API, Access, GitHub, SOURCE};
 
 use super::pulls::clones_beside;
 use super::reader::{Reader, Section};
+use crate::hooks::Maps;
 
 /// Repositories on GitHub that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +28,16 @@ pub struct GitHubEntry {
 
 impl GitHubEntry {
     /// What is asked, with the maps and settings of the hooks.
-    pub fn pull(&self, mapping: &Mapping, database: &str) -> GitHub {
+    pub fn pull(&self, maps: &Maps, database: &str) -> GitHub {
         GitHub {
             url: self.url.clone(),
             repositories: self.repositories.clone(),
             exclude: self.exclude.clone(),
             access: self.access.clone(),
             source: self.source.clone(),
-            hooks: mapping.hooks.clone(),
-            pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
-            event_bytes: mapping.event_bytes,
+            hooks: maps.mapping.hooks.clone(),
+            pool: maps.pool.clone(),
+            event_bytes: maps.mapping.event_bytes,
             clones: self.clones.clone().unwrap_or_else(|| clones_beside(database)),
             pause: Duration::from_secs(1),
         }

@@ -1,15 +1,13 @@
 //! `[[pull]] gitlab`: which projects are read, and as whom.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_engine::Mapping;
-use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::gitlab::{GitLab, HOST, SOURCE};
 
 use super::pulls::clones_beside;
 use super::reader::{Reader, Section};
+use crate::hooks::Maps;
 
 /// Projects on GitLab that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +30,7 @@ pub struct GitLabEntry {
 
 impl GitLabEntry {
     /// What is asked, with the maps and settings of the hooks.
-    pub fn pull(&self, mapping: &Mapping, database: &str) -> GitLab {
+    pub fn pull(&self, maps: &Maps, database: &str) -> GitLab {
         GitLab {
             url: self.url.clone(),
             projects: self.projects.clone(),
@@ -40,9 +38,9 @@ impl GitLabEntry {
             token_file: self.token_file.clone(),
             ca_file: self.ca_file.clone(),
             source: self.source.clone(),
-            hooks: mapping.hooks.clone(),
-            pool: Arc::new(Pool::new(mapping.launch.clone(), mapping.workers, mapping.limits)),
-            event_bytes: mapping.event_bytes,
+            hooks: maps.mapping.hooks.clone(),
+            pool: maps.pool.clone(),
+            event_bytes: maps.mapping.event_bytes,
             clones: self.clones.clone().unwrap_or_else(|| clones_beside(database)),
             pause: Duration::from_secs(1),
         }

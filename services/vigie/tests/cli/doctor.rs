@@ -1,6 +1,7 @@
 //! `vigie doctor`.
 
 use insta::assert_snapshot;
+use vigie_githubkit::github::{GitHub as Server, Organisation, Size};
 use vigie_model::{Clock, DAY, SystemClock, format_time};
 
 use crate::bench::Bench;
@@ -66,4 +67,20 @@ fn what_is_broken_ends_with_status_1() {
     let ran = bench.run(&["doctor"]);
     assert_eq!(ran.status, 1);
     assert!(ran.out.contains("bad   vigie.toml:1:1: "), "{}", ran.out);
+}
+
+#[test]
+fn a_service_that_a_pull_guessed_is_told_with_the_line_that_would_map_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let size = Size { repositories: 1, days: 20, pulls: 8, ..Size::small() };
+    let server = runtime.block_on(Server::serve(Organisation::new(5, size)));
+    let bench = Bench::new();
+    bench.write("token", "ghp_made_up");
+    let source = format!("[[pull]]\ngithub = \"harbour\"\nurl = \"{}\"\ntoken_file = \"token\"\n", server.url());
+    bench.write("vigie.toml", &source);
+    bench.run(&["pull"]).good();
+    let name = server.organisation(|all| all.repositories[0].name.clone());
+    let said = bench.run(&["doctor"]);
+    let line = format!("matches = {{ repository = \"harbour/{name}\" }}");
+    assert!(said.out.contains("github guessed it") && said.out.contains(&line), "{}", said.out);
 }

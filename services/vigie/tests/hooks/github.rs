@@ -23,7 +23,7 @@ store_test_suite! {
 }
 
 /// Workflows and releases are deployments of their own: here GitHub's deployments are enough.
-fn site() -> Site {
+pub fn site() -> Site {
     Site::new().unmapped()
 }
 
@@ -47,7 +47,7 @@ pub fn pull_of(server: &Server, site: &Site) -> GitHub {
 }
 
 /// Pushes what happened from a place on.
-async fn push(house: &House, server: &Server, skip: usize) {
+pub async fn push(house: &House, server: &Server, skip: usize) {
     for (number, (kind, body)) in server.organisation(|all| all.deliveries_after(skip)).into_iter().enumerate() {
         let id = format!("{skip}-{number}");
         let headers = [("x-github-event", kind), ("x-github-delivery", id.as_str())];

@@ -26,6 +26,14 @@ pub(in crate::github) struct WorkflowRun {
     run: Run,
 }
 
+/// What one app checks of a commit: here always the run of a workflow.
+#[derive(Clone)]
+pub(in crate::github) struct CheckSuite {
+    home: Home,
+    run: Run,
+}
+
+connection!(CheckSuiteConnection, CheckSuiteEdge, CheckSuite);
 connection!(EnvironmentConnection, EnvironmentEdge, Environment);
 connection!(WorkflowRunConnection, WorkflowRunEdge, WorkflowRun);
 
@@ -39,6 +47,32 @@ impl Workflow {
     pub fn of(home: &Home, id: i64) -> Option<Self> {
         let run = home.repository.runs.iter().find(|run| run.workflow == id)?.clone();
         Some(Self { home: home.clone(), run })
+    }
+}
+
+impl CheckSuite {
+    /// Those of a commit, by age.
+    pub fn of(home: &Home, sha: &str, paging: &Paging) -> Result<CheckSuiteConnection> {
+        let own = home.repository.runs.iter().filter(|run| run.sha == sha);
+        let items = own.map(|run| ((run.created_at.timestamp(), run.id), run.clone())).collect();
+        let page = paging.page("checkSuites", items, false)?;
+        Ok(page.map(|run| Self { home: home.clone(), run }).into())
+    }
+}
+
+#[Object]
+impl CheckSuite {
+    async fn id(&self) -> ID {
+        self.home.view().id("CS", self.run.id + 1).into()
+    }
+    async fn database_id(&self) -> Option<i64> {
+        Some(self.run.id + 1)
+    }
+    async fn created_at(&self) -> Instant {
+        Instant(self.run.created_at)
+    }
+    async fn workflow_run(&self) -> Option<WorkflowRun> {
+        Some(WorkflowRun { home: self.home.clone(), run: self.run.clone() })
     }
 }
 

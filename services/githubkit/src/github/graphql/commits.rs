@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Interface, Object, Result, SimpleObject};
 
+use super::actions::{CheckSuite, CheckSuiteConnection};
 use super::actors::{OrderDirection, User};
 use super::paging::{Page, Paging, connection, edge};
 use super::repository::Repository;
 use super::scalars::{GitObjectId, GitTimestamp, Instant, Uri};
-use super::{Home, error};
+use super::{Home, error, forbidden};
 use crate::github::faults::Part;
 use crate::github::json::NodeId;
 use crate::github::model::{self, Sha};
@@ -164,6 +165,18 @@ impl Commit {
         let Page { nodes, total, has_next, has_previous } = page.map(|sha| Self::of(&self.home, sha));
         let nodes = nodes.into_iter().map(|(cursor, node)| (cursor, node.flatten())).collect();
         Ok(Page { nodes, total, has_next, has_previous }.into())
+    }
+    async fn check_suites(
+        &self,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Option<CheckSuiteConnection>> {
+        if self.home.denies(Part::Runs) {
+            return Err(forbidden());
+        }
+        CheckSuite::of(&self.home, &self.commit.sha, &Paging { first, after, last, before }).map(Some)
     }
     #[allow(clippy::too_many_arguments, reason = "GitHub's")]
     async fn history(

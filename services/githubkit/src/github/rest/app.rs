@@ -74,6 +74,11 @@ pub(super) fn deliveries(call: &Call) -> Answer {
     }
 }
 
+pub(super) fn delivery(call: &Call, id: &str) -> Answer {
+    let found = id.parse().ok().and_then(|id| call.organisation.delivery_in_full(id));
+    found.map_or_else(Answer::not_found, |found| Answer::ok(&found))
+}
+
 fn permissions() -> Value {
     json!({
         "actions": "read", "contents": "read", "deployments": "read", "issues": "read", "metadata": "read",

@@ -13,6 +13,7 @@ use crate::github::graph::Histories;
 use crate::github::json::View;
 use crate::github::model::{Repository, Time};
 use crate::github::organisation::Organisation;
+use crate::github::server::below;
 use crate::github::traffic::Quota;
 
 /// What is asked, and of what.
@@ -43,7 +44,7 @@ impl<'a> Call<'a> {
         let query = Query::<HashMap<String, String>>::from_query(request.query_string());
         Self {
             method: request.method().to_string(),
-            path: request.uri().path().split('/').filter(|part| !part.is_empty()).map(decode).collect(),
+            path: below(request.uri().path()).split('/').filter(|part| !part.is_empty()).map(decode).collect(),
             // one that nobody can read is like none
             query: query.map(Query::into_inner).unwrap_or_default(),
             query_text: request.query_string().to_owned(),

@@ -24,6 +24,7 @@ pub(super) fn answer(call: &Call) -> Answer {
         ("GET", ["app", "installations"]) => app::installations(call),
         ("POST", ["app", "installations", id, "access_tokens"]) => app::token(call, id),
         ("GET", ["app", "hook", "deliveries"]) => app::deliveries(call),
+        ("GET", ["app", "hook", "deliveries", id]) => app::delivery(call, id),
         ("GET", ["repos", owner, name, rest @ ..]) => named(call, owner, name, rest),
         ("GET", ["repositories", id, rest @ ..]) => {
             let found = call.organisation.repositories.iter().find(|repository| repository.id.to_string() == **id);

@@ -8,14 +8,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER};
+use http::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
 use octocrab::Octocrab;
 use octocrab::models::{AppId, InstallationId};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::super::http::{cause, secret};
-use super::super::patience::{Patience, Quota, Silence, Trouble, UNSAID, next_of, number, resets_in, text};
+use super::super::http::{cause, secret, secret_text};
+use super::super::patience::{
+    Patience, Quota, Silence, Trouble, UNSAID, next_of, number, resets_in, retry_after, text,
+};
 use super::super::{PullError, Traffic};
 use super::Access;
 
@@ -27,9 +29,11 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// A connection to GitHub as somebody.
 pub(super) struct Client {
     crab: Octocrab,
+    /// For GraphQL, which has another URL on a server of one's own; an app's token is not known to it.
+    questions: Octocrab,
     /// The REST API's URL, without a slash at its end.
     rest: String,
-    graphql: String,
+    is_app: bool,
     patience: Patience,
     silence: Silence,
     /// Why the last question was not answered, where others are.
@@ -68,8 +72,10 @@ pub(super) struct Told {
 }
 
 enum Request<'r> {
+    /// A path below the REST API's URL, as octocrab tells who asks to no other address.
     Get(&'r str, HeaderMap),
-    Post(&'r str, &'r Value),
+    /// A question.
+    Post(&'r Value),
 }
 
 impl Request<'_> {
@@ -92,38 +98,7 @@ struct Answer {
 impl Client {
     /// Reads the secrets. Only for an app without an installation something is asked already.
     pub(super) async fn open(url: &str, access: &Access, owner: &str, pause: Duration) -> Result<Self, PullError> {
-        let rest = url.trim_end_matches('/').to_owned();
-        let graphql = match rest.strip_suffix("/api/v3") {
-            Some(host) => format!("{host}/api/graphql"),
-            None => format!("{rest}/graphql"),
-        };
-        let builder = Octocrab::builder()
-            .set_connect_timeout(Some(CONNECT))
-            .set_read_timeout(Some(ANSWER))
-            .set_write_timeout(Some(ANSWER))
-            .base_uri(rest.as_str())
-            .map_err(|_| PullError::Refused(format!("{url} is no URL of an API")))?;
-        let made = |error: octocrab::Error| PullError::Refused(format!("no connection can be made: {}", cause(&error)));
-        let crab = match access {
-            Access::Token(file) => builder.personal_token(secret(file, "token")?).build().map_err(made)?,
-            Access::App { id, key_file, .. } => {
-                let key = secret(key_file, "private key")?;
-                let builder = builder.app_from_rsa_pem(AppId(*id), key.as_bytes()).map_err(|_| {
-                    PullError::Refused(format!("{}: this is no private key of an app, in PEM", key_file.display()))
-                })?;
-                builder.build().map_err(made)?
-            }
-        };
-        let mut client = Self {
-            crab,
-            rest,
-            graphql,
-            patience: Patience { first: pause },
-            silence: Silence::default(),
-            unanswered: None,
-            traffic: Traffic::default(),
-            quotas: HashMap::new(),
-        };
+        let mut client = Self::connect(url, access, pause)?;
         if let Access::App { installation, .. } = access {
             let id = match installation {
                 Some(id) => *id,
@@ -132,6 +107,47 @@ impl Client {
             client.crab = client.crab.installation(InstallationId(id)).map_err(made)?;
         }
         Ok(client)
+    }
+
+    /// The same as an app itself, not as one of its installations: what it asks of its own webhook.
+    pub(super) fn connect(url: &str, access: &Access, pause: Duration) -> Result<Self, PullError> {
+        let rest = url.trim_end_matches('/').to_owned();
+        let host = match rest.strip_suffix("/api/v3") {
+            Some(host) => format!("{host}/api"),
+            None => rest.clone(),
+        };
+        let builder = |url: &str| {
+            let builder = Octocrab::builder()
+                .set_connect_timeout(Some(CONNECT))
+                .set_read_timeout(Some(ANSWER))
+                .set_write_timeout(Some(ANSWER));
+            builder.base_uri(url).map_err(|_| PullError::Refused(format!("{url} is no URL of an API")))
+        };
+        let (crab, questions) = (builder(&rest)?, builder(&host)?);
+        let (crab, questions) = match access {
+            Access::Token(file) => {
+                let token = secret(file, "token")?;
+                (crab.personal_token(token.clone()).build(), questions.personal_token(token).build())
+            }
+            Access::App { id, key_file, .. } => {
+                let key = secret_text(key_file, "private key")?;
+                let crab = crab.app_from_rsa_pem(AppId(*id), key.as_bytes()).map_err(|_| {
+                    PullError::Refused(format!("{}: this is no private key of an app, in PEM", key_file.display()))
+                })?;
+                (crab.build(), questions.build())
+            }
+        };
+        Ok(Self {
+            crab: crab.map_err(made)?,
+            questions: questions.map_err(made)?,
+            rest,
+            is_app: matches!(access, Access::App { .. }),
+            patience: Patience { first: pause },
+            silence: Silence::default(),
+            unanswered: None,
+            traffic: Traffic::default(),
+            quotas: HashMap::new(),
+        })
     }
 
     /// What git says to be let in as the user `x-access-token`.
@@ -188,9 +204,8 @@ impl Client {
     async fn heard<T>(&mut self, answer: Result<T, PullError>) -> Result<T, PullError> {
         match &answer {
             Err(PullError::Unavailable { message, retry_after: None }) if self.silence.is_short() => {
-                let url = format!("{}/rate_limit", self.rest);
                 self.traffic.requests += 1;
-                let other = self.once(&Request::Get(&url, HeaderMap::new())).await;
+                let other = self.once(&Request::Get("/rate_limit", HeaderMap::new())).await;
                 let is_up = other.is_ok_and(|other| !other.status.is_server_error());
                 self.unanswered = is_up.then(|| message.clone());
             }
@@ -207,15 +222,15 @@ impl Client {
     }
 
     async fn read(&mut self, path: &str, etag: Option<&str>) -> Result<Got, PullError> {
-        let url = if path.starts_with('/') { format!("{}{path}", self.rest) } else { path.to_owned() };
-        if !url.starts_with(&format!("{}/", self.rest)) {
-            return Err(PullError::Refused(format!("GitHub points to {url}, which is not below {}", self.rest)));
-        }
+        let below = if path.starts_with('/') { Some(path) } else { path.strip_prefix(&self.rest) };
+        let Some(below) = below.filter(|below| below.starts_with('/')) else {
+            return Err(PullError::Refused(format!("GitHub points to {path}, which is not below {}", self.rest)));
+        };
         let mut headers = HeaderMap::new();
         if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             headers.insert(IF_NONE_MATCH, etag);
         }
-        let answer = self.patiently(&Request::Get(&url, headers)).await?;
+        let answer = self.patiently(&Request::Get(below, headers)).await?;
         match answer.status {
             StatusCode::NOT_MODIFIED => Ok(Got::Unchanged),
             status if status.is_success() => {
@@ -240,10 +255,10 @@ impl Client {
     }
 
     async fn told(&mut self, query: &str, variables: &Value) -> Result<Told, PullError> {
-        let (url, question) = (self.graphql.clone(), json!({"query": query, "variables": variables}));
+        let question = json!({"query": query, "variables": variables});
         let (mut tries, mut asked_again) = (0, false);
         loop {
-            let answer = self.patiently(&Request::Post(&url, &question)).await?;
+            let answer = self.patiently(&Request::Post(&question)).await?;
             if !answer.status.is_success() {
                 return Err(PullError::Refused(reason(&answer)));
             }
@@ -294,8 +309,15 @@ impl Client {
 
     async fn once(&self, request: &Request<'_>) -> octocrab::Result<Answer> {
         let response = match request {
-            Request::Get(url, headers) => self.crab._get_with_headers(*url, Some(headers.clone())).await?,
-            Request::Post(url, body) => self.crab._post(*url, Some(*body)).await?,
+            Request::Get(path, headers) => self.crab._get_with_headers(*path, Some(headers.clone())).await?,
+            Request::Post(question) => {
+                let mut post = http::Request::post("/graphql");
+                if self.is_app {
+                    let token = self.crab.installation_token().await?;
+                    post = post.header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()));
+                }
+                self.questions.execute(self.questions.build_request(post, Some(*question))?).await?
+            }
         };
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Answer { status, headers, body: self.crab.body_to_string(response).await? })
@@ -304,7 +326,7 @@ impl Client {
     /// An answer that asking again would not change.
     fn judged(&mut self, answer: Answer) -> Result<Answer, Trouble> {
         self.note_quota(&answer.headers);
-        let retry_after = number(&answer.headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let retry_after = retry_after(&answer.headers);
         let is_used_up = number(&answer.headers, "x-ratelimit-remaining") == Some(0);
         let is_limit = retry_after.is_some() || is_used_up || answer.body.contains("secondary rate limit");
         match answer.status {
@@ -326,6 +348,10 @@ impl Client {
         let Some(quota) = Quota::read(headers, LIMIT) else { return };
         self.quotas.insert(text(headers, "x-ratelimit-resource").unwrap_or("core").to_owned(), quota);
     }
+}
+
+fn made(error: octocrab::Error) -> PullError {
+    PullError::Refused(format!("no connection can be made: {}", cause(&error)))
 }
 
 /// What GitHub says of a refusal, and what would help where it says that.

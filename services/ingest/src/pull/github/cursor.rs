@@ -16,6 +16,33 @@ use super::super::clones::Cloned;
 pub(super) struct Cursor {
     /// By the name in lower case.
     pub repositories: BTreeMap<String, Place>,
+    /// The list of what an app's webhook was sent.
+    #[serde(skip_serializing_if = "Sent::is_new")]
+    pub sent: Sent,
+}
+
+/// How far the list of an app's deliveries is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Sent {
+    pub feed: Feed,
+    /// Those that were fetched and that the next run will see again, by GitHub's id, with when they were sent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fetched: BTreeMap<String, String>,
+}
+
+impl Sent {
+    fn is_new(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Forgets what was fetched of what no run will see again.
+    pub(super) fn forget(&mut self) {
+        let until = self.feed.walk.as_ref().map(|walk| &walk.until).or(self.feed.until.as_ref());
+        if let Some(until) = until {
+            self.fetched.retain(|_, sent_at| *sent_at >= *until);
+        }
+    }
 }
 
 /// How far a repository is.

@@ -65,18 +65,24 @@ impl Repository {
         lost.chain(std::iter::once(("issues", of(action, &Value::Null)))).collect()
     }
 
-    /// A deployment, and what became of it.
-    pub(super) fn deployment(&self, deployment: &Value, statuses: &[Value]) -> Vec<Delivery> {
-        let created = json!({"action": "created", "repository": self.body(), "deployment": deployment});
+    /// A deployment, what became of it, and the run of a workflow that made it.
+    pub(super) fn deployment(&self, deployment: &Value, statuses: &[Value], run: Option<&Value>) -> Vec<Delivery> {
+        let workflow = run.map(|run| json!({"name": run["workflow"]["name"]}));
+        let run = run.map(|run| {
+            json!({"id": run["databaseId"], "name": run["workflow"]["name"], "event": run["event"], "html_url": run["url"]})
+        });
+        let of = |status: Value| {
+            json!({
+                "action": "created", "repository": self.body(), "deployment": deployment, "deployment_status": status,
+                "workflow": workflow, "workflow_run": run,
+            })
+        };
         let statuses = statuses.iter().map(|status| {
             let state = status["state"].as_str().unwrap_or_default().to_ascii_lowercase();
-            let body = json!({
-                "action": "created", "repository": self.body(), "deployment": deployment,
-                "deployment_status": {"state": state, "created_at": status["createdAt"], "log_url": status["logUrl"]},
-            });
-            ("deployment_status", body)
+            let status = json!({"state": state, "created_at": status["createdAt"], "log_url": status["logUrl"]});
+            ("deployment_status", of(status))
         });
-        std::iter::once(("deployment", created)).chain(statuses).collect()
+        std::iter::once(("deployment", of(Value::Null))).chain(statuses).collect()
     }
 
     /// A run of a workflow.

@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub incident_labels: Vec<String>,
     pub deploy_workflows: Vec<String>,
     pub deploy_releases: Vec<String>,
+    /// Some service is found by the workflow that deploys it.
+    pub workflows: bool,
 }
 
 /// What is still to be read in this run.
@@ -57,6 +59,8 @@ pub(super) struct Reader {
     /// Workflows whose runs are to be read, the next one last.
     workflows: Vec<Value>,
     repository: Repository,
+    /// GitHub's own number of it, once a page was read.
+    pub number: Option<u64>,
     /// Pages that were read, and that are expected.
     pub pages: u64,
     pub expected: u64,
@@ -75,6 +79,7 @@ impl Reader {
             wanted,
             workflows: Vec::new(),
             repository: Repository { name: full_name.to_owned(), branch: None },
+            number: None,
             pages: 0,
             expected: 1,
         }
@@ -178,6 +183,7 @@ impl Reader {
             self.step = Step::Done;
             return Ok(Some(Vec::new()));
         }
+        self.number = found["databaseId"].as_u64();
         self.note_name(found, notes);
         let mut events = Vec::new();
         let mut deliveries = Vec::new();

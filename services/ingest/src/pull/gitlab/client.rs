@@ -7,12 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{ETAG, HeaderMap, LINK, RETRY_AFTER};
+use http::header::{ETAG, HeaderMap, LINK};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::super::http::{Answer, Http, HttpSettings, NoAnswer, brief};
-use super::super::patience::{Patience, Quota, Silence, Trouble, UNSAID, next_of, number, resets_in, text};
+use super::super::patience::{
+    Patience, Quota, Silence, Trouble, UNSAID, next_of, number, resets_in, retry_after, text,
+};
 use super::super::{PullError, Traffic};
 
 /// What the headers of a quota begin with.
@@ -188,7 +190,7 @@ impl Client {
     /// An answer that asking again would not change.
     fn judged(&self, answer: Answer) -> Result<Answer, Trouble> {
         self.note_quota(&answer.headers);
-        let retry_after = number(&answer.headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let retry_after = retry_after(&answer.headers);
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => {
                 let pause = retry_after.or_else(|| resets_in(&answer.headers, LIMIT)).unwrap_or(UNSAID);

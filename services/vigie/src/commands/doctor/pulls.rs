@@ -6,13 +6,15 @@ use vigie_store::{PullState, PulledSource, Store};
 use super::Finding;
 use crate::commands::pull::{name, wanted};
 use crate::config::{Config, PullEntry, PullSource, When};
+use crate::hooks::LazyMaps;
 use crate::humane;
 
 const PULLS: &str = "Pulls";
 
 pub(super) async fn look(config: &Config, store: Option<&Store>, now: Time, findings: &mut Vec<Finding>) {
+    let maps = LazyMaps::new(config);
     for entry in &config.pulls {
-        let pull = match wanted(config, &entry.source) {
+        let pull = match wanted(config, &entry.source, &maps) {
             Ok(pull) => pull,
             Err(failure) => {
                 findings.push(Finding::problem(PULLS, format!("{}: {}", name(&entry.source), failure.message), ""));

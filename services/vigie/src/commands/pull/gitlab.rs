@@ -9,6 +9,7 @@ use vigie_ingest::pull::gitlab::{HOST, SOURCE};
 use crate::config::gitlab::{GitLabEntry, check_project};
 use crate::config::{Config, PullSource, check_url};
 use crate::failure::Failure;
+use crate::hooks::LazyMaps;
 use crate::terminal::Output;
 
 #[derive(Debug, clap::Args)]
@@ -37,8 +38,8 @@ pub(super) struct Args {
 
 impl Args {
     /// What is asked.
-    pub(super) fn sources(self, config: &Config) -> Result<Vec<Arc<dyn Pull>>, Failure> {
-        let mapping = crate::hooks::mapping(config)?;
+    pub(super) fn sources(self, config: &Config, maps: &LazyMaps<'_>) -> Result<Vec<Arc<dyn Pull>>, Failure> {
+        let maps = maps.get()?;
         if !self.projects.is_empty() {
             let entry = GitLabEntry {
                 url: self.url.unwrap_or_else(|| HOST.to_owned()),
@@ -53,10 +54,10 @@ impl Args {
                 source: self.source.unwrap_or_else(|| SOURCE.name.to_owned()),
                 clones: None,
             };
-            return Ok(vec![Arc::new(entry.pull(&mapping, &config.database))]);
+            return Ok(vec![Arc::new(entry.pull(maps, &config.database))]);
         }
         let entries = config.pulls.iter().filter_map(|pull| match &pull.source {
-            PullSource::GitLab(entry) => Some(Arc::new(entry.pull(&mapping, &config.database)) as Arc<dyn Pull>),
+            PullSource::GitLab(entry) => Some(Arc::new(entry.pull(maps, &config.database)) as Arc<dyn Pull>),
             _ => None,
         });
         let all: Vec<_> = entries.collect();

@@ -5,6 +5,7 @@ use vigie_engine::Engine;
 
 use super::{name, wanted};
 use crate::config::Config;
+use crate::hooks::LazyMaps;
 use crate::shutdown::Shutdown;
 
 /// The running pulls of a server.
@@ -19,9 +20,9 @@ impl Pulls {
 
 /// Starts every pull of the configuration: each where it is due, then on its schedule.
 pub fn schedule(config: &Config, engine: &Engine, shutdown: &Shutdown) -> Pulls {
-    let mut tasks = JoinSet::new();
+    let (mut tasks, maps) = (JoinSet::new(), LazyMaps::new(config));
     for entry in &config.pulls {
-        let source = match wanted(config, &entry.source) {
+        let source = match wanted(config, &entry.source, &maps) {
             Ok(source) => source,
             Err(failure) => {
                 let source = name(&entry.source);

@@ -63,7 +63,7 @@ impl Reader {
                 let ids: Vec<&Value> = wanted.iter().map(|item| &item["node_id"]).collect();
                 let mut statuses = Value::Null;
                 if !ids.is_empty() {
-                    let told = client.ask(STATUSES, &json!({"ids": ids})).await?;
+                    let told = client.ask(STATUSES, &json!({"ids": ids, "workflows": self.wanted.workflows})).await?;
                     told.missing.iter().for_each(|why| notes.add(self.lacks("statuses of some deployments", why)));
                     statuses = told.data["nodes"].clone();
                 }
@@ -77,7 +77,8 @@ impl Reader {
                     if found.is_none() || (!is_over(&own) && !is_stale(created(item), mapping.now)) {
                         open = Some(created(item));
                     }
-                    deliveries.extend(self.repository.deployment(item, &own));
+                    let run = found.and_then(|node| run_of(node, &own));
+                    deliveries.extend(self.repository.deployment(item, &own, run));
                 }
                 events = mapping.events(&deliveries, notes).await?;
                 let stands: Vec<&str> = list.iter().map(created).collect();
@@ -199,6 +200,16 @@ fn created(item: &Value) -> &str {
 /// Whether nothing more is to be expected of a deployment.
 fn is_over(statuses: &[Value]) -> bool {
     statuses.iter().any(|status| matches!(status["state"].as_str(), Some("SUCCESS" | "FAILURE" | "ERROR" | "INACTIVE")))
+}
+
+/// The run of a workflow whose job made a deployment, as the log of the job is a part of the run's.
+fn run_of<'v>(deployment: &'v Value, statuses: &[Value]) -> Option<&'v Value> {
+    let logs = || statuses.iter().filter_map(|status| status["logUrl"].as_str());
+    nodes(&deployment["commit"]["checkSuites"]).map(|suite| &suite["workflowRun"]).find(|run| {
+        let url = run["url"].as_str().unwrap_or_default();
+        let is_below = |log: &str| log.strip_prefix(url).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        !url.is_empty() && logs().any(is_below)
+    })
 }
 
 /// Whether something began so long ago that its end is not waited for.
