@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use vigie_model::people::Concealer;
 use vigie_model::{Event, Time};
 
+mod api;
 pub mod discover;
 pub mod git;
 pub mod github;
@@ -24,14 +25,16 @@ mod http;
 mod mapping;
 mod mirror;
 mod notes;
+pub mod pagerduty;
 mod patience;
 pub mod prometheus;
 
 pub use git::GitError;
-pub use http::HttpSettings;
+pub use http::{HttpSettings, TokenScheme};
 
 /// Every source.
-pub const SOURCES: &[Source] = &[git::SOURCE, github::SOURCE, gitlab::SOURCE, prometheus::SOURCE];
+pub const SOURCES: &[Source] =
+    &[git::SOURCE, github::SOURCE, gitlab::SOURCE, pagerduty::SOURCE, prometheus::SOURCE];
 
 /// A source that can be pulled.
 #[derive(Debug, Clone, Copy)]

@@ -18,6 +18,7 @@ use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
 mod git;
 mod github;
 mod gitlab;
+mod pagerduty;
 mod prometheus;
 mod schedule;
 
@@ -26,7 +27,7 @@ pub use schedule::schedule;
 /// For how long a command waits for another process that pulls the same: longer than the lease of one that was killed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Ask a source for what it knows: a git repository, a Prometheus, or all that the configuration lists
+/// Ask a source for what it knows: a git repository, a tool, or all that the configuration lists
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without a source: every [[pull]] of the configuration, once; vigie serve asks them on their schedule.
@@ -63,6 +64,14 @@ What it gives is what GitLab's webhooks give: the settings and the map of the [[
 and what came both ways counts once. A token needs the scope read_api and, in the project or group, the role Reporter."
     )]
     GitLab(Box<gitlab::Args>),
+    /// Incidents from PagerDuty: triggered, acknowledged, resolved, reopened, their priority and status updates
+    #[command(
+        name = "pagerduty",
+        after_help = "\
+What it gives is what PagerDuty's webhooks give: the settings and the map of the [[hook]] of the same source hold for both,
+and what came both ways counts once. A read-only key of the REST API is enough, or a token of an app with incidents.read."
+    )]
+    PagerDuty(Box<pagerduty::Args>),
     /// The availability of services from Prometheus, or from what speaks its API (Mimir, Thanos, VictoriaMetrics)
     #[command(after_help = "\
 Asks for what is up and down (--query), or for good requests among all (--good and --total). A state is read as far apart
@@ -79,6 +88,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         Some(Source::Prometheus(args)) => args.sources(&config)?,
         Some(Source::GitHub(args)) => args.sources(&config)?,
         Some(Source::GitLab(args)) => args.sources(&config)?,
+        Some(Source::PagerDuty(args)) => args.sources(&config)?,
         None => configured(&config)?,
     };
     let engine = context.engine(&config, Use::Write, Folding::OnDemand).await?;
@@ -134,6 +144,7 @@ fn output(args: &Args) -> Output {
         Some(Source::Prometheus(args)) => args.output,
         Some(Source::GitHub(args)) => args.output,
         Some(Source::GitLab(args)) => args.output,
+        Some(Source::PagerDuty(args)) => args.output,
         None => args.output,
     }
 }
@@ -155,6 +166,7 @@ pub fn wanted(config: &Config, source: &PullSource) -> Result<Arc<dyn Pull>, Fai
         PullSource::Prometheus(entry) => Arc::new(entry.pull(config)),
         PullSource::GitHub(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
         PullSource::GitLab(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
+        PullSource::PagerDuty(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
     })
 }
 
@@ -164,6 +176,7 @@ pub fn name(source: &PullSource) -> String {
         PullSource::Git(source) => format!("git {}", source.path.display()),
         PullSource::GitHub(own) => format!("github {}", own.repositories.join(" ")),
         PullSource::GitLab(own) => format!("gitlab {}", own.projects.join(" ")),
+        PullSource::PagerDuty(own) => format!("pagerduty {}", own.url),
         PullSource::Prometheus(own) => format!("prometheus {}", own.http.url),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod gitlab;
 mod hooks;
 mod keys;
 mod metrics;
+pub(crate) mod pagerduty;
 mod problem;
 pub(crate) mod prometheus;
 mod pulls;

@@ -13,6 +13,7 @@ use vigie_model::{MINUTE, Time};
 use super::github::{GitHubEntry, github};
 use super::gitlab::{GitLabEntry, gitlab};
 use super::keys::PULL;
+use super::pagerduty::{PagerDutyEntry, pagerduty};
 use super::prometheus::{PrometheusEntry, prometheus};
 use super::reader::{Node, Reader, Section};
 
@@ -38,6 +39,8 @@ pub enum PullSource {
     GitHub(GitHubEntry),
     /// Projects on GitLab.
     GitLab(GitLabEntry),
+    /// An account of PagerDuty.
+    PagerDuty(PagerDutyEntry),
     /// A Prometheus server.
     Prometheus(Box<PrometheusEntry>),
 }
@@ -66,7 +69,7 @@ impl When {
 /// How often a source is asked of which nothing is said.
 const USUAL: Time = 15 * MINUTE;
 
-const SOURCES: [&str; 4] = ["git", "github", "gitlab", "prometheus"];
+const SOURCES: [&str; 5] = ["git", "github", "gitlab", "pagerduty", "prometheus"];
 
 /// The keys that not every source has, with those that have them.
 const ONLY: &[(&str, &[&str])] = &[
@@ -83,8 +86,10 @@ const ONLY: &[(&str, &[&str])] = &[
     ("environment_label", &["prometheus"]),
     ("step", &["prometheus"]),
     ("delay", &["prometheus"]),
-    ("since", &["prometheus"]),
-    ("source", &["github", "gitlab", "prometheus"]),
+    ("since", &["pagerduty", "prometheus"]),
+    ("services", &["pagerduty"]),
+    ("teams", &["pagerduty"]),
+    ("source", &["github", "gitlab", "pagerduty", "prometheus"]),
     ("exclude", &["github", "gitlab"]),
     ("clones", &["github"]),
     ("app_id", &["github"]),
@@ -92,7 +97,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("installation", &["github"]),
     ("username", &["prometheus"]),
     ("password_file", &["prometheus"]),
-    ("ca_file", &["gitlab", "prometheus"]),
+    ("ca_file", &["gitlab", "pagerduty", "prometheus"]),
     ("headers", &["prometheus"]),
 ];
 
@@ -124,7 +129,7 @@ fn known_by(source: &PullSource) -> Option<(&'static str, String, &'static str)>
         PullSource::Git(own) => {
             Some(("git", own.name(), "this is pulled twice; join the two, or give each a service of its own"))
         }
-        PullSource::GitHub(_) | PullSource::GitLab(_) => None,
+        PullSource::GitHub(_) | PullSource::GitLab(_) | PullSource::PagerDuty(_) => None,
     }
 }
 
@@ -151,6 +156,10 @@ fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Opti
         "git" => git(reader, section, &node)?,
         "github" => PullSource::GitHub(github(reader, section, url.clone(), token_file.clone())?),
         "gitlab" => PullSource::GitLab(gitlab(reader, section, url.clone(), token_file.clone())?),
+        "pagerduty" => {
+            let url = reader.parsed(&node, check_url)?;
+            PullSource::PagerDuty(pagerduty(reader, section, url, token_file.clone())?)
+        }
         _ => {
             let url = reader.parsed(&node, check_url)?;
             PullSource::Prometheus(Box::new(prometheus(reader, section, url, token_file.clone(), settings)?))

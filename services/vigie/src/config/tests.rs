@@ -86,6 +86,14 @@ token_file = "/run/secrets/gitlab"
 exclude = "acme/deep/*-archive"
 ca_file = "/etc/ssl/acme.pem"
 [[pull]]
+pagerduty = "https://api.eu.pagerduty.com/"
+services = ["PSHOP01"]
+teams = ["PTEAM01", "PTEAM02"]
+since = 2026-01-01T00:00:00Z
+source = "pagerduty-eu"
+token_file = "/run/secrets/pagerduty"
+schedule = "*/10 * * * *"
+[[pull]]
 git = "/srv/git/shop"
 tags = "v*"
 service = "checkout"
@@ -288,7 +296,7 @@ fn each_mistake_has_its_remedy() {
         ("[[service]]\nslug = 'a'\narchived_at = 2026-10-01T12:00:00", "the time has no offset"),
         ("[[target]]\nmetric = 'lead_tme'\nobjective = 'PT1H'", "did you mean lead_time?"),
         ("[[target]]\nmetric = 'lead_time'", "objective: missing"),
-        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, prometheus"),
+        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, pagerduty, prometheus"),
         ("[[pull]]\ngit = 'a'\ngithub = 'a/b'", "a pull has one source"),
         ("[[pull]]\ngithub = 'https://github.com/acme'\ntoken_file = 'a'", "write it like acme/shop"),
         ("[[pull]]\ngithub = 'acme'", "write token_file, or app_id and app_key_file"),
@@ -300,6 +308,10 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngitlab = 'a/b'", "write token_file"),
         ("[[pull]]\ngitlab = 'https://gitlab.com/a'\ntoken_file = 'a'", "write it like acme/shop, acme/web/shop-*"),
         ("[[pull]]\ngitlab = 'a/b'\ntoken_file = 'a'\napp_id = 7", "only a github pull has this"),
+        ("[[pull]]\npagerduty = 'https://api.pagerduty.com'", "write token_file"),
+        ("[[pull]]\npagerduty = 'api.pagerduty.com'\ntoken_file = 'a'", "this is no URL"),
+        ("[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\nteams = 'Shop'", "write the id, like PSHOP01"),
+        ("[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
         ("[[pull]]\ngit = 'a'\n[[pull]]\ngit = 'a'\nevery_merge = true", "this is pulled twice"),

@@ -9,6 +9,7 @@ mod gitlab;
 mod house;
 mod mapping;
 mod monitors;
+mod pagerduty;
 mod peers;
 mod pulling;
 mod replaying;
