@@ -74,9 +74,10 @@ impl Account {
         let seconds = days * 86_400 - 7_200;
         for number in 0..incidents {
             let share = i64::try_from(number).unwrap_or(0) * seconds / i64::try_from(incidents).unwrap_or(1);
-            account.clock = account.clock.max(begin + TimeDelta::seconds(share));
+            account.clock = begin + TimeDelta::seconds(share);
             account.story(number + 3 < incidents);
         }
+        account.entries.sort_by_key(|entry| entry.at);
         account.clock = end;
         account
     }
