@@ -22,6 +22,7 @@ pub mod git;
 pub mod github;
 pub mod gitlab;
 mod http;
+pub mod jira;
 mod mapping;
 mod mirror;
 mod notes;
@@ -34,7 +35,7 @@ pub use http::{HttpSettings, TokenScheme};
 
 /// Every source.
 pub const SOURCES: &[Source] =
-    &[git::SOURCE, github::SOURCE, gitlab::SOURCE, pagerduty::SOURCE, prometheus::SOURCE];
+    &[git::SOURCE, github::SOURCE, gitlab::SOURCE, jira::SOURCE, pagerduty::SOURCE, prometheus::SOURCE];
 
 /// A source that can be pulled.
 #[derive(Debug, Clone, Copy)]

@@ -16,8 +16,8 @@ use super::{PullError, Traffic};
 pub(super) struct Manners {
     /// What people call it.
     pub name: &'static str,
-    /// What the headers of its quota begin with.
-    pub limit: &'static str,
+    /// What the headers of its quota begin with, where it tells that so.
+    pub limit: Option<&'static str>,
     /// What to do where it does not know who asks.
     pub unknown: &'static str,
     /// What an answer says of a refusal.
@@ -117,13 +117,14 @@ impl Api {
 
     /// An answer that asking again would not change.
     fn judged(&self, answer: Answer) -> Result<Answer, Trouble> {
-        if let Some(quota) = Quota::read(&answer.headers, self.manners.limit) {
+        if let Some(quota) = self.manners.limit.and_then(|limit| Quota::read(&answer.headers, limit)) {
             *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(quota);
         }
         let retry_after = number(&answer.headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => {
-                let pause = retry_after.or_else(|| resets_in(&answer.headers, self.manners.limit)).unwrap_or(UNSAID);
+                let resets_in = || resets_in(&answer.headers, self.manners.limit?);
+                let pause = retry_after.or_else(resets_in).unwrap_or(UNSAID);
                 Err(Trouble::Passing(self.reason(&answer), Some(pause)))
             }
             StatusCode::UNAUTHORIZED => Err(Trouble::Final(PullError::Refused(format!(

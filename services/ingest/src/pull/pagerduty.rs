@@ -46,7 +46,7 @@ const UNTOLD_DAYS: i64 = 90;
 
 const MANNERS: Manners = Manners {
     name: "PagerDuty",
-    limit: "ratelimit-",
+    limit: Some("ratelimit-"),
     unknown: "write a valid key of its REST API into the token_file (Integrations → API Access Keys, read-only is enough), \
         and the URL of the account's region: https://api.pagerduty.com or https://api.eu.pagerduty.com",
     reason,

@@ -18,6 +18,7 @@ use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
 mod git;
 mod github;
 mod gitlab;
+mod jira;
 mod pagerduty;
 mod prometheus;
 mod schedule;
@@ -64,6 +65,15 @@ What it gives is what GitLab's webhooks give: the settings and the map of the [[
 and what came both ways counts once. A token needs the scope read_api and, in the project or group, the role Reporter."
     )]
     GitLab(Box<gitlab::Args>),
+    /// Incidents from Jira Cloud or Data Center: issues of the types or with the labels that the [[hook]] names
+    #[command(
+        name = "jira",
+        after_help = "\
+What it gives is what Jira's webhooks give: the settings and the map of the [[hook]] of the same source hold for both
+(incident_types, incident_labels, projects, the fields), and what came both ways counts once. An account that may browse the
+projects is enough."
+    )]
+    Jira(Box<jira::Args>),
     /// Incidents from PagerDuty: triggered, acknowledged, resolved, reopened, their priority and status updates
     #[command(
         name = "pagerduty",
@@ -88,6 +98,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         Some(Source::Prometheus(args)) => args.sources(&config)?,
         Some(Source::GitHub(args)) => args.sources(&config)?,
         Some(Source::GitLab(args)) => args.sources(&config)?,
+        Some(Source::Jira(args)) => args.sources(&config)?,
         Some(Source::PagerDuty(args)) => args.sources(&config)?,
         None => configured(&config)?,
     };
@@ -144,6 +155,7 @@ fn output(args: &Args) -> Output {
         Some(Source::Prometheus(args)) => args.output,
         Some(Source::GitHub(args)) => args.output,
         Some(Source::GitLab(args)) => args.output,
+        Some(Source::Jira(args)) => args.output,
         Some(Source::PagerDuty(args)) => args.output,
         None => args.output,
     }
@@ -166,6 +178,7 @@ pub fn wanted(config: &Config, source: &PullSource) -> Result<Arc<dyn Pull>, Fai
         PullSource::Prometheus(entry) => Arc::new(entry.pull(config)),
         PullSource::GitHub(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?, &config.database)),
         PullSource::GitLab(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
+        PullSource::Jira(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
         PullSource::PagerDuty(entry) => Arc::new(entry.pull(&crate::hooks::mapping(config)?)),
     })
 }
@@ -176,6 +189,7 @@ pub fn name(source: &PullSource) -> String {
         PullSource::Git(source) => format!("git {}", source.path.display()),
         PullSource::GitHub(own) => format!("github {}", own.repositories.join(" ")),
         PullSource::GitLab(own) => format!("gitlab {}", own.projects.join(" ")),
+        PullSource::Jira(own) => format!("jira {}", own.url),
         PullSource::PagerDuty(own) => format!("pagerduty {}", own.url),
         PullSource::Prometheus(own) => format!("prometheus {}", own.http.url),
     }

@@ -13,6 +13,7 @@ use vigie_model::settings::{TargetScope, format_objective, weekday_name};
 use vigie_model::{Time, format_time};
 
 use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
+use super::jira::JiraEntry;
 use super::pagerduty::PagerDutyEntry;
 use super::{Config, GitHubEntry, PrometheusEntry, PullSource, ServiceEntry, When, mask};
 
@@ -78,6 +79,7 @@ impl Config {
                 ("installation", PullSource::GitHub(GitHubEntry { access: Access::App { installation, .. }, .. })) => {
                     installation.and_then(number)
                 }
+                (key, PullSource::Jira(own)) if !COMMON.contains(&key) => jira(own, key),
                 (key, PullSource::PagerDuty(own)) if !COMMON.contains(&key) => pagerduty(own, key),
                 (key, PullSource::Prometheus(own)) if key != "every" && key != "schedule" => prometheus(own, key),
                 ("url", _) => pull.url.as_ref().and_then(|url| text(mask(url))),
@@ -212,6 +214,19 @@ impl Config {
 
 /// The keys that are the same for every source.
 const COMMON: [&str; 3] = ["token_file", "every", "schedule"];
+
+fn jira(own: &JiraEntry, key: &str) -> Option<Value> {
+    let path = |path: &Option<PathBuf>| path.as_ref().and_then(|path| text(path.display()));
+    match key {
+        "jira" => text(mask(&own.url)),
+        "since" => instant(own.since),
+        "source" => text(&own.source),
+        "username" => own.username.as_ref().and_then(text),
+        "password_file" => path(&own.password_file),
+        "ca_file" => path(&own.ca_file),
+        _ => None,
+    }
+}
 
 fn pagerduty(own: &PagerDutyEntry, key: &str) -> Option<Value> {
     match key {

@@ -9,6 +9,7 @@ mod effective;
 pub(crate) mod github;
 pub(crate) mod gitlab;
 mod hooks;
+pub(crate) mod jira;
 mod keys;
 mod metrics;
 pub(crate) mod pagerduty;

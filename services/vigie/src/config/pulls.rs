@@ -12,6 +12,7 @@ use vigie_model::{MINUTE, Time};
 
 use super::github::{GitHubEntry, github};
 use super::gitlab::{GitLabEntry, gitlab};
+use super::jira::{JiraEntry, jira};
 use super::keys::PULL;
 use super::pagerduty::{PagerDutyEntry, pagerduty};
 use super::prometheus::{PrometheusEntry, prometheus};
@@ -39,6 +40,8 @@ pub enum PullSource {
     GitHub(GitHubEntry),
     /// Projects on GitLab.
     GitLab(GitLabEntry),
+    /// A Jira.
+    Jira(JiraEntry),
     /// An account of PagerDuty.
     PagerDuty(PagerDutyEntry),
     /// A Prometheus server.
@@ -69,7 +72,7 @@ impl When {
 /// How often a source is asked of which nothing is said.
 const USUAL: Time = 15 * MINUTE;
 
-const SOURCES: [&str; 5] = ["git", "github", "gitlab", "pagerduty", "prometheus"];
+const SOURCES: [&str; 6] = ["git", "github", "gitlab", "jira", "pagerduty", "prometheus"];
 
 /// The keys that not every source has, with those that have them.
 const ONLY: &[(&str, &[&str])] = &[
@@ -86,18 +89,18 @@ const ONLY: &[(&str, &[&str])] = &[
     ("environment_label", &["prometheus"]),
     ("step", &["prometheus"]),
     ("delay", &["prometheus"]),
-    ("since", &["pagerduty", "prometheus"]),
+    ("since", &["jira", "pagerduty", "prometheus"]),
     ("services", &["pagerduty"]),
     ("teams", &["pagerduty"]),
-    ("source", &["github", "gitlab", "pagerduty", "prometheus"]),
+    ("source", &["github", "gitlab", "jira", "pagerduty", "prometheus"]),
     ("exclude", &["github", "gitlab"]),
     ("clones", &["github"]),
     ("app_id", &["github"]),
     ("app_key_file", &["github"]),
     ("installation", &["github"]),
-    ("username", &["prometheus"]),
-    ("password_file", &["prometheus"]),
-    ("ca_file", &["gitlab", "pagerduty", "prometheus"]),
+    ("username", &["jira", "prometheus"]),
+    ("password_file", &["jira", "prometheus"]),
+    ("ca_file", &["gitlab", "jira", "pagerduty", "prometheus"]),
     ("headers", &["prometheus"]),
 ];
 
@@ -129,7 +132,7 @@ fn known_by(source: &PullSource) -> Option<(&'static str, String, &'static str)>
         PullSource::Git(own) => {
             Some(("git", own.name(), "this is pulled twice; join the two, or give each a service of its own"))
         }
-        PullSource::GitHub(_) | PullSource::GitLab(_) | PullSource::PagerDuty(_) => None,
+        PullSource::GitHub(_) | PullSource::GitLab(_) | PullSource::Jira(_) | PullSource::PagerDuty(_) => None,
     }
 }
 
@@ -156,6 +159,10 @@ fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Opti
         "git" => git(reader, section, &node)?,
         "github" => PullSource::GitHub(github(reader, section, url.clone(), token_file.clone())?),
         "gitlab" => PullSource::GitLab(gitlab(reader, section, url.clone(), token_file.clone())?),
+        "jira" => {
+            let url = reader.parsed(&node, check_url)?;
+            PullSource::Jira(jira(reader, section, url, token_file.clone())?)
+        }
         "pagerduty" => {
             let url = reader.parsed(&node, check_url)?;
             PullSource::PagerDuty(pagerduty(reader, section, url, token_file.clone())?)

@@ -86,6 +86,16 @@ token_file = "/run/secrets/gitlab"
 exclude = "acme/deep/*-archive"
 ca_file = "/etc/ssl/acme.pem"
 [[pull]]
+jira = "https://acme.atlassian.net"
+username = "vigie@acme.example"
+password_file = "/run/secrets/jira"
+since = 2026-01-01T00:00:00Z
+[[pull]]
+jira = "https://jira.acme.example/jira/"
+source = "jira-dc"
+token_file = "/run/secrets/jira-dc"
+ca_file = "/etc/ssl/acme.pem"
+[[pull]]
 pagerduty = "https://api.eu.pagerduty.com/"
 services = ["PSHOP01"]
 teams = ["PTEAM01", "PTEAM02"]
@@ -296,7 +306,7 @@ fn each_mistake_has_its_remedy() {
         ("[[service]]\nslug = 'a'\narchived_at = 2026-10-01T12:00:00", "the time has no offset"),
         ("[[target]]\nmetric = 'lead_tme'\nobjective = 'PT1H'", "did you mean lead_time?"),
         ("[[target]]\nmetric = 'lead_time'", "objective: missing"),
-        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, pagerduty, prometheus"),
+        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, jira, pagerduty, prometheus"),
         ("[[pull]]\ngit = 'a'\ngithub = 'a/b'", "a pull has one source"),
         ("[[pull]]\ngithub = 'https://github.com/acme'\ntoken_file = 'a'", "write it like acme/shop"),
         ("[[pull]]\ngithub = 'acme'", "write token_file, or app_id and app_key_file"),
@@ -308,6 +318,11 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngitlab = 'a/b'", "write token_file"),
         ("[[pull]]\ngitlab = 'https://gitlab.com/a'\ntoken_file = 'a'", "write it like acme/shop, acme/web/shop-*"),
         ("[[pull]]\ngitlab = 'a/b'\ntoken_file = 'a'\napp_id = 7", "only a github pull has this"),
+        ("[[pull]]\njira = 'https://acme.atlassian.net'", "write username and password_file"),
+        ("[[pull]]\njira = 'https://acme.atlassian.net'\nusername = 'me'", "write password_file too"),
+        ("[[pull]]\njira = 'https://acme.atlassian.net'\npassword_file = 'a'", "write username"),
+        ("[[pull]]\njira = 'https://j.example'\ntoken_file = 'a'\nusername = 'me'", "username says who asks too"),
+        ("[[pull]]\njira = 'https://j.example'\ntoken_file = 'a'\nservices = 'A'", "only a pagerduty pull has this"),
         ("[[pull]]\npagerduty = 'https://api.pagerduty.com'", "write token_file"),
         ("[[pull]]\npagerduty = 'api.pagerduty.com'\ntoken_file = 'a'", "this is no URL"),
         ("[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\nteams = 'Shop'", "write the id, like PSHOP01"),

@@ -7,6 +7,7 @@ mod clones;
 mod github;
 mod gitlab;
 mod house;
+mod jira;
 mod mapping;
 mod monitors;
 mod pagerduty;
