@@ -19,7 +19,10 @@ impl Site for Tracker {
         match (path.as_slice(), self.is_cloud) {
             (["serverInfo"], _) => {
                 let kind = if self.is_cloud { "Cloud" } else { "Server" };
-                (200, json!({"baseUrl": "https://acme.example.com", "deploymentType": kind, "serverTime": text(self.clock)}))
+                (
+                    200,
+                    json!({"baseUrl": "https://acme.example.com", "deploymentType": kind, "serverTime": text(self.clock)}),
+                )
             }
             (["myself"], _) => (200, json!({"accountId": "7", "timeZone": "Europe/Berlin", "active": true})),
             (["status"], _) => (200, statuses()),

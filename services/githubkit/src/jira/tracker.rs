@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use crate::github::organisation::Chance;
 
 /// Number, name and category.
-const STATUSES: [(&str, &str, &str); 4] =
-    [("1", "Open", "new"), ("3", "In progress", "indeterminate"), ("4", "Waiting", "indeterminate"), ("5", "Done", "done")];
+const STATUSES: [(&str, &str, &str); 4] = [
+    ("1", "Open", "new"),
+    ("3", "In progress", "indeterminate"),
+    ("4", "Waiting", "indeterminate"),
+    ("5", "Done", "done"),
+];
 const TYPES: [(&str, &str); 3] = [("10001", "Task"), ("10010", "[System] Incident"), ("10011", "Incident")];
 const PROJECTS: [(&str, &str); 3] = [("INC", "Operations"), ("SHOP", "Shop"), ("LAB", "Laboratory")];
 const COMPONENTS: [(&str, &str); 3] = [("10020", "Checkout"), ("10021", "Search"), ("10022", "Basket")];
@@ -50,9 +54,9 @@ fn named((id, name): (&str, &str)) -> Value {
 }
 
 pub(super) fn statuses() -> Value {
-    let all = STATUSES.map(|(id, name, category)| {
-        json!({"id": id, "name": name, "statusCategory": {"key": category, "name": category}})
-    });
+    let all = STATUSES.map(
+        |(id, name, category)| json!({"id": id, "name": name, "statusCategory": {"key": category, "name": category}}),
+    );
     Value::from(all.to_vec())
 }
 

@@ -225,9 +225,9 @@ impl Account {
     /// An incident as it is now.
     pub(super) fn incident(&self, id: usize) -> Value {
         let own = &self.incidents[id];
-        let reason = own.merged_into.as_ref().map(|other| {
-            json!({"type": "merge_resolve_reason", "incident": {"id": other, "type": "incident_reference"}})
-        });
+        let reason = own.merged_into.as_ref().map(
+            |other| json!({"type": "merge_resolve_reason", "incident": {"id": other, "type": "incident_reference"}}),
+        );
         json!({
             "id": name(id), "type": "incident", "html_url": format!("https://acme.pagerduty.com/incidents/{}", name(id)),
             "self": format!("https://api.pagerduty.com/incidents/{}", name(id)), "incident_number": id + 1,

@@ -84,7 +84,10 @@ fn list(call: &Call, name: &str, found: &[usize], show: impl Fn(usize) -> Value)
     let (limit, offset) = (call.number("limit").unwrap_or(25).min(100), call.number("offset").unwrap_or(0));
     if offset + limit > MOST {
         let message = "Invalid Input Provided";
-        return (400, json!({"error": {"message": message, "code": 2001, "errors": ["Offset must be less than 10000"]}}));
+        return (
+            400,
+            json!({"error": {"message": message, "code": 2001, "errors": ["Offset must be less than 10000"]}}),
+        );
     }
     let shown: Vec<Value> = found.iter().skip(offset).take(limit).map(|number| show(*number)).collect();
     let total = (call.get("total") == Some("true")).then_some(found.len());

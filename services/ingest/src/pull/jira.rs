@@ -33,8 +33,10 @@ use history::{Statuses, time};
 use site::{Page, Site};
 
 /// As the registry lists it.
-pub const SOURCE: Source =
-    Source { name: "jira", about: "incidents on Jira: issues of the types or with the labels that the hook's settings name" };
+pub const SOURCE: Source = Source {
+    name: "jira",
+    about: "incidents on Jira: issues of the types or with the labels that the hook's settings name",
+};
 
 /// The connector whose map is used.
 const CONNECTOR: &str = "jira";
@@ -97,13 +99,14 @@ impl Pull for Jira {
         async move {
             let hook = self.hooks.find(CONNECTOR, &self.source).map_err(PullError::Refused)?;
             let known: Option<Cursor> = start.cursor.as_deref().and_then(|text| serde_json::from_str(text).ok());
-            // Of what was before the first reading nothing is known.
-            let known = known.filter(|known| match (known.from, self.since) {
+            let kinds = question::choice(&hook.settings);
+            // Of what was before the first reading nothing is known, nor of what was no incident then.
+            let known = known.filter(|known| known.kinds == kinds).filter(|known| match (known.from, self.since) {
                 (None, _) => true,
                 (Some(from), Some(since)) => since >= from,
                 (Some(_), None) => false,
             });
-            let mut cursor = known.unwrap_or_else(|| Cursor { from: self.since, ..Cursor::default() });
+            let mut cursor = known.unwrap_or_else(|| Cursor { from: self.since, kinds, ..Cursor::default() });
             let mut notes = Notes::default();
             let site = Site::look(Api::open(&self.http(), MANNERS, self.pause)?, &self.url, start.now).await?;
             let walk = match (cursor.walk.take(), cursor.until) {
@@ -168,7 +171,9 @@ impl Run {
         let from = self.cursor.known_until();
         let mut deliveries = Vec::new();
         for issue in &issues {
-            let (Some(id), Some(updated)) = (issue["id"].as_str(), issue["fields"]["updated"].as_str()) else { continue };
+            let (Some(id), Some(updated)) = (issue["id"].as_str(), issue["fields"]["updated"].as_str()) else {
+                continue;
+            };
             let Some(at) = time(updated) else { continue };
             if !self.cursor.takes(id, updated, at, walk.began) {
                 continue;

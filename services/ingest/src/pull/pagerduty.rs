@@ -107,18 +107,16 @@ impl PagerDuty {
 
     /// When the first incident was; where nobody may know, some time ago.
     async fn first(&self, api: &Api, now: Time, notes: &mut Notes) -> Result<Time, PullError> {
-        let mut query: Vec<(&str, String)> = [
-            ("date_range", "all"),
-            ("sort_by", "created_at:asc"),
-            ("limit", "1"),
-            ("time_zone", "UTC"),
-        ]
-        .map(|(name, value)| (name, value.to_owned()))
-        .into();
+        let mut query: Vec<(&str, String)> =
+            [("date_range", "all"), ("sort_by", "created_at:asc"), ("limit", "1"), ("time_zone", "UTC")]
+                .map(|(name, value)| (name, value.to_owned()))
+                .into();
         query.extend(self.services.iter().map(|service| ("service_ids[]", service.clone())));
         query.extend(self.teams());
         match api.get("incidents", &query).await? {
-            Got::Fresh(body) => Ok(body["incidents"][0]["created_at"].as_str().map_or(now, |at| time(at).unwrap_or(now))),
+            Got::Fresh(body) => {
+                Ok(body["incidents"][0]["created_at"].as_str().map_or(now, |at| time(at).unwrap_or(now)))
+            }
             Got::Refused(refusal) => {
                 notes.add(format!(
                     "when the first incident was may not be seen: {}; it is read for {UNTOLD_DAYS} days: write since for more",
@@ -225,7 +223,7 @@ impl Run {
             let (since, end) = (self.cursor.until, self.cursor.window(self.span, self.now));
             let Some(page) = self.ask(since, end).await? else { continue };
             let behind = self.cursor.offset + page.entries.len() as u64;
-            if page.total.is_some_and(|total| total > MOST) || (page.has_more && behind + self.limit > MOST) {
+            if page.total.is_some_and(|total| total > MOST) || (page.has_more && behind >= MOST) {
                 if end - since > 2 * SECOND {
                     self.span = (end - since) / 2;
                     self.cursor.shorten(since + self.span);

@@ -28,7 +28,7 @@ pub use schedule::schedule;
 /// For how long a command waits for another process that pulls the same: longer than the lease of one that was killed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Ask a source for what it knows: a git repository, a tool, or all that the configuration lists
+/// Ask a source for what it knows: a git repository, a Prometheus, or all that the configuration lists
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without a source: every [[pull]] of the configuration, once; vigie serve asks them on their schedule.

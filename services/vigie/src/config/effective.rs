@@ -12,8 +12,8 @@ use vigie_model::duration::format_duration;
 use vigie_model::settings::{TargetScope, format_objective, weekday_name};
 use vigie_model::{Time, format_time};
 
-use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
 use super::jira::JiraEntry;
+use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
 use super::pagerduty::PagerDutyEntry;
 use super::{Config, GitHubEntry, PrometheusEntry, PullSource, ServiceEntry, When, mask};
 

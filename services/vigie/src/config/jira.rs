@@ -69,7 +69,9 @@ pub(super) fn jira(
         (Some(_), None, Some(_)) | (None, None, Some(_)) => {
             Some(("password_file", "nobody is named whose password this is; write username"))
         }
-        (None, Some(_), None) => Some(("username", "write password_file too: a file that holds the account's API token")),
+        (None, Some(_), None) => {
+            Some(("username", "write password_file too: a file that holds the account's API token"))
+        }
         (None, None, None) => Some(("jira", NOBODY)),
         (Some(_), None, None) | (None, Some(_), Some(_)) => None,
     };

@@ -325,7 +325,10 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\njira = 'https://j.example'\ntoken_file = 'a'\nservices = 'A'", "only a pagerduty pull has this"),
         ("[[pull]]\npagerduty = 'https://api.pagerduty.com'", "write token_file"),
         ("[[pull]]\npagerduty = 'api.pagerduty.com'\ntoken_file = 'a'", "this is no URL"),
-        ("[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\nteams = 'Shop'", "write the id, like PSHOP01"),
+        (
+            "[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\nteams = 'Shop'",
+            "write the id, like PSHOP01",
+        ),
         ("[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),

@@ -83,11 +83,8 @@ fn alike(one: &[IncidentFact], other: &[IncidentFact]) {
         (a, b) => a == b,
     };
     for (a, b) in one.iter().zip(other) {
-        let times = [
-            (a.acknowledged_at, b.acknowledged_at),
-            (a.resolved_at, b.resolved_at),
-            (a.restored_at, b.restored_at),
-        ];
+        let times =
+            [(a.acknowledged_at, b.acknowledged_at), (a.resolved_at, b.resolved_at), (a.restored_at, b.restored_at)];
         assert!(times.iter().all(|(a, b)| near(*a, *b)), "{a:#?}\n{b:#?}");
         let same = IncidentFact {
             acknowledged_at: b.acknowledged_at,

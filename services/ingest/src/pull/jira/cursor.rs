@@ -18,6 +18,9 @@ pub(super) struct Cursor {
     /// From when on the first reading was; `None`: everything was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Time>,
+    /// What said which issues are incidents.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kinds: String,
     /// Everything that changed before this was read, by Jira's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,

@@ -48,14 +48,17 @@ struct State {
 }
 
 /// What the webhooks would have said of an issue, from an instant on, where there is one.
-pub(super) fn deliveries(issue: &Value, histories: Vec<Value>, statuses: &Statuses, from: Option<Time>) -> Vec<Delivery> {
+pub(super) fn deliveries(
+    issue: &Value,
+    histories: Vec<Value>,
+    statuses: &Statuses,
+    from: Option<Time>,
+) -> Vec<Delivery> {
     let Some(fields) = issue["fields"].as_object() else { return Vec::new() };
     let mut changes: Vec<Change> = histories.into_iter().filter_map(Change::read).collect();
-    changes.sort_by(|a, b| (a.at, a.id.as_str().map(str::len), a.id.as_str()).cmp(&(
-        b.at,
-        b.id.as_str().map(str::len),
-        b.id.as_str(),
-    )));
+    changes.sort_by(|a, b| {
+        (a.at, a.id.as_str().map(str::len), a.id.as_str()).cmp(&(b.at, b.id.as_str().map(str::len), b.id.as_str()))
+    });
     let now = State { key: issue["key"].clone(), fields: fields.clone() };
     // The last is what it is now; the one before each change is what the change is taken back from.
     let mut states = vec![now];
@@ -156,7 +159,8 @@ fn date(states: &mut [State], changes: &[Change], now: &Map<String, Value>, stat
             (category(&item["from"]) != category(&item["to"])).then(|| change.made.as_str().into())
         })
         .collect();
-    let first = if states[0].fields.get("resolution").is_none_or(Value::is_null) { Value::Null } else { created.clone() };
+    let first =
+        if states[0].fields.get("resolution").is_none_or(Value::is_null) { Value::Null } else { created.clone() };
     for (name, dates, first) in [("resolutiondate", resolved, first), ("statuscategorychangedate", moved, created)] {
         let Some(actual) = now.get(name) else { continue };
         // From the last one on it is what it is now.

@@ -42,6 +42,12 @@ pub(super) fn later(settings: &Map<String, Value>, until: Time, now: Time) -> St
     format!("{} {ORDER}", parts.join(" AND "))
 }
 
+/// What of the settings says which issues are incidents: where it is another, all have to be looked at anew.
+pub(super) fn choice(settings: &Map<String, Value>) -> String {
+    let all = ["incident_types", "incident_labels", "projects"].map(|name| (name, texts(settings, name)));
+    all.map(|(name, texts)| format!("{name} {}", texts.join(", "))).join("; ")
+}
+
 /// The issues of these types, by number, or with these labels. `None`: they cannot be told so.
 fn kinds(types: &[String], labels: &[String]) -> Option<String> {
     if labels.iter().any(|label| is_pattern(label)) || (types.is_empty() && labels.is_empty()) {

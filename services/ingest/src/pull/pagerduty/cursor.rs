@@ -103,7 +103,9 @@ mod tests {
         // The run after it.
         let mut cursor = cursor.again();
         assert_eq!((cursor.until, cursor.seen.len()), (now - LATE, 1));
-        assert!(!cursor.takes("NEW", now - MINUTE, now + MINUTE) && cursor.takes("LATE", now - 2 * MINUTE, now + MINUTE));
+        assert!(
+            !cursor.takes("NEW", now - MINUTE, now + MINUTE) && cursor.takes("LATE", now - 2 * MINUTE, now + MINUTE)
+        );
         cursor.over(now + DAY);
         assert!(cursor.seen.is_empty());
     }

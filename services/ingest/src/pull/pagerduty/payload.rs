@@ -44,7 +44,9 @@ pub(super) fn told(entry: &Value) -> Option<Delivery> {
     let channel = &entry["channel"];
     let client = channel["client_url"].as_str().map(|url| json!({"name": channel["client"], "url": url}));
     let data = match kind {
-        "incident.status_update_published" => json!({"type": "incident_status_update", "incident": {"id": incident["id"]}}),
+        "incident.status_update_published" => {
+            json!({"type": "incident_status_update", "incident": {"id": incident["id"]}})
+        }
         _ => incident.clone(),
     };
     Some(delivery(kind, &entry["id"], &entry["created_at"], client, data))
@@ -83,7 +85,10 @@ mod tests {
         });
         let (kind, body) = told(&entry).unwrap();
         let event = &body["event"];
-        assert_eq!((kind, &event["event_type"], &event["occurred_at"]), ("incident.triggered", &kind.into(), &at.into()));
+        assert_eq!(
+            (kind, &event["event_type"], &event["occurred_at"]),
+            ("incident.triggered", &kind.into(), &at.into())
+        );
         assert_eq!((&event["data"], &event["client"]["url"]), (&entry["incident"], &entry["channel"]["client_url"]));
         entry["type"] = "notify_log_entry".into();
         assert_eq!(told(&entry), None);

@@ -45,7 +45,9 @@ impl Args {
         let mapping = crate::hooks::mapping(config)?;
         if let Some(url) = self.url {
             let token_file = self.token_file.ok_or_else(|| {
-                Failure::new("PagerDuty tells nobody in particular nothing; name a file that holds a key: --token-file FILE")
+                Failure::new(
+                    "PagerDuty tells nobody in particular nothing; name a file that holds a key: --token-file FILE",
+                )
             })?;
             let entry = PagerDutyEntry {
                 url,
