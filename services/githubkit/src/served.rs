@@ -188,7 +188,8 @@ impl<S: Site> State<S> {
         }
         let refusal = |status| Answer::json(status, &S::refusal(status));
         let token = request.headers().get("authorization").and_then(|value| S::token(value.to_str().ok()?));
-        if !token.is_some_and(|token| self.faults.token.as_ref().is_none_or(|it| *it == token)) {
+        let is_known = token.is_some_and(|token| self.faults.token.as_ref().is_none_or(|it| *it == token));
+        if !is_known {
             return Some(refusal(401));
         }
         if let Some(limit) = self.faults.secondary.as_mut().filter(|limit| limit.requests > 0) {

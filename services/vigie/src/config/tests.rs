@@ -86,24 +86,6 @@ token_file = "/run/secrets/gitlab"
 exclude = "acme/deep/*-archive"
 ca_file = "/etc/ssl/acme.pem"
 [[pull]]
-jira = "https://acme.atlassian.net"
-username = "vigie@acme.example"
-password_file = "/run/secrets/jira"
-since = 2026-01-01T00:00:00Z
-[[pull]]
-jira = "https://jira.acme.example/jira/"
-source = "jira-dc"
-token_file = "/run/secrets/jira-dc"
-ca_file = "/etc/ssl/acme.pem"
-[[pull]]
-pagerduty = "https://api.eu.pagerduty.com/"
-services = ["PSHOP01"]
-teams = ["PTEAM01", "PTEAM02"]
-since = 2026-01-01T00:00:00Z
-source = "pagerduty-eu"
-token_file = "/run/secrets/pagerduty"
-schedule = "*/10 * * * *"
-[[pull]]
 git = "/srv/git/shop"
 tags = "v*"
 service = "checkout"
@@ -125,6 +107,24 @@ password_file = "/run/secrets/mimir"
 ca_file = "/etc/ssl/acme.pem"
 headers = { X-Scope-OrgID = "payments" }
 schedule = "30 2 * * *"
+[[pull]]
+jira = "https://acme.atlassian.net"
+username = "vigie@acme.example"
+password_file = "/run/secrets/jira"
+since = 2026-01-01T00:00:00Z
+[[pull]]
+jira = "https://jira.acme.example/jira/"
+source = "jira-dc"
+token_file = "/run/secrets/jira-dc"
+ca_file = "/etc/ssl/acme.pem"
+[[pull]]
+pagerduty = "https://api.eu.pagerduty.com/"
+services = ["PSHOP01"]
+teams = ["PTEAM01", "PTEAM02"]
+since = 2026-01-01T00:00:00Z
+source = "pagerduty-eu"
+token_file = "/run/secrets/pagerduty"
+schedule = "*/10 * * * *"
 
 [[hook]]
 connector = "github"
@@ -192,11 +192,15 @@ fn everything_is_read() {
             (MetricName::ChangeFailureRate, TargetScope::Team("payments".into()), 0.1),
         ]
     );
-    assert_eq!(config.pulls.len(), 5);
+    assert_eq!(config.pulls.len(), 8);
     let PullSource::GitHub(github) = &config.pulls[0].source else { panic!("{:?}", config.pulls[0]) };
     assert_eq!(github.repositories, ["acme/shop", "acme/lib"]);
     assert_eq!((&config.pulls[0].when, &config.pulls[3].when), (&When::Every(15 * MINUTE), &When::Every(HOUR)));
     assert_eq!(config.pulls[4].when, When::Cron("30 2 * * *".to_owned()));
+    let PullSource::Jira(jira) = &config.pulls[6].source else { panic!("{:?}", config.pulls[6]) };
+    assert_eq!((jira.url.as_str(), jira.source.as_str()), ("https://jira.acme.example/jira", "jira-dc"));
+    let PullSource::PagerDuty(pagerduty) = &config.pulls[7].source else { panic!("{:?}", config.pulls[7]) };
+    assert_eq!((pagerduty.url.as_str(), pagerduty.teams.len()), ("https://api.eu.pagerduty.com", 2));
     let fields = |pairs: &[(&str, &[&str])]| {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         pairs.iter().map(|(name, patterns)| ((*name).to_owned(), texts(patterns))).collect::<BTreeMap<_, Vec<String>>>()

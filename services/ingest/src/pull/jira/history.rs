@@ -175,3 +175,87 @@ fn date(states: &mut [State], changes: &[Change], now: &Map<String, Value>, stat
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(id: &str) -> Value {
+        let category = if id == "5" { "done" } else { "indeterminate" };
+        json!({"id": id, "name": id, "statusCategory": {"key": category}})
+    }
+
+    fn change(id: &str, created: &str, items: Value) -> Value {
+        json!({"id": id, "created": created, "items": items})
+    }
+
+    /// Done, reopened, done again; labelled, and moved to another project.
+    fn issue() -> (Value, Vec<Value>) {
+        let at = |minute: u8| format!("2026-10-03T12:{minute:02}:00.000+0200");
+        let done = |to: Value, from: Value, status: [&str; 2]| {
+            json!([
+                {"field": "status", "from": status[0], "fromString": status[0], "to": status[1], "toString": status[1]},
+                {"field": "resolution", "from": from, "fromString": from, "to": to, "toString": to},
+            ])
+        };
+        let moved = json!([
+            {"field": "Key", "from": null, "fromString": "INC-7", "to": null, "toString": "OPS-3"},
+            {"field": "project", "from": "1", "fromString": "Incidents", "to": "2", "toString": "Operations"},
+        ]);
+        let labelled = json!([
+            {"field": "labels", "from": null, "fromString": "a b", "to": null, "toString": ""},
+            {"field": "Start", "fieldId": "customfield_1", "from": at(1), "fromString": "12:01 AM", "to": null},
+        ]);
+        let histories = vec![
+            change("104", &at(40), moved),
+            change("103", &at(30), done("9".into(), Value::Null, ["3", "5"])),
+            change("102", &at(20), done(Value::Null, "9".into(), ["5", "3"])),
+            change("99", &at(10), done("9".into(), Value::Null, ["3", "5"])),
+            change("100", &at(10), labelled),
+        ];
+        let issue = json!({"id": "7", "key": "OPS-3", "self": "https://acme.example.com/rest/api/2/issue/7", "fields": {
+            "created": at(0), "updated": at(50), "labels": [], "customfield_1": null, "status": status("5"),
+            "resolution": {"id": "9", "name": "9"}, "resolutiondate": at(31), "statuscategorychangedate": at(32),
+            "project": {"id": "2", "key": "OPS", "name": "Operations"},
+        }});
+        (issue, histories)
+    }
+
+    #[test]
+    fn an_issue_is_what_it_was_before_each_change() {
+        let (issue, histories) = issue();
+        let statuses: Statuses = ["3", "5"].map(|id| (id.to_owned(), status(id))).into();
+        let told = deliveries(&issue, histories.clone(), &statuses, None);
+        let kinds: Vec<&str> = told.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!((kinds[0], kinds.len()), ("jira:issue_created", 7));
+        assert!(kinds[1..].iter().all(|kind| *kind == "jira:issue_updated"));
+        let field =
+            |name: &str| -> Vec<Value> { told.iter().map(|(_, body)| body["issue"]["fields"][name].clone()).collect() };
+        let minute = |value: &Value| value.as_str().map(|at| at[14..16].to_owned()).unwrap_or_default();
+        let minutes = |name: &str| -> Vec<String> { field(name).iter().map(minute).collect() };
+        assert_eq!(minutes("updated"), ["00", "10", "10", "20", "30", "40", "50"]);
+        assert_eq!(minutes("resolutiondate"), ["", "10", "10", "", "31", "31", "31"]);
+        assert_eq!(minutes("statuscategorychangedate"), ["00", "10", "10", "20", "32", "32", "32"]);
+        assert_eq!(minutes("customfield_1"), ["01", "01", "", "", "", "", ""]);
+        let is_done: Vec<bool> = field("status").iter().map(|own| own["statusCategory"]["key"] == "done").collect();
+        assert_eq!(is_done, [false, true, true, false, true, true, true]);
+        assert_eq!(field("labels")[1..3], [json!(["a", "b"]), json!([])]);
+        let projects = field("project");
+        assert_eq!(projects[4], json!({"id": "1", "key": "INC", "name": "Incidents"}));
+        assert_eq!((&told[4].1["issue"]["key"], &told[5].1["issue"]["key"]), (&"INC-7".into(), &"OPS-3".into()));
+        assert_eq!(told[5].1["changelog"], json!({"id": "104", "items": histories[0]["items"]}));
+        assert_eq!(told[6].1["changelog"], Value::Null, "what is not listed");
+        // From an instant on.
+        let from = time("2026-10-03T12:30:00.000+0200");
+        assert_eq!(deliveries(&issue, histories, &statuses, from), told[4..]);
+    }
+
+    #[test]
+    fn jira_writes_offsets_without_a_colon() {
+        let noon = parse_time("2026-10-03T12:00:00Z").ok();
+        for text in ["2026-10-03T14:00:00.000+0200", "2026-10-03T12:00:00Z", "2026-10-03T14:00:00+02:00"] {
+            assert_eq!(time(text), noon, "{text}");
+        }
+        assert_eq!((time(""), time("12:01 AM"), time("é0200")), (None, None, None));
+    }
+}
