@@ -16,13 +16,13 @@ use serde_json::{Map, Value};
 use vigie_model::people::Concealer;
 use vigie_model::{Event, Time};
 
-mod api;
 pub mod discover;
 pub mod git;
 pub mod github;
 pub mod gitlab;
 mod http;
 pub mod jira;
+mod json_api;
 mod mapping;
 mod mirror;
 mod notes;

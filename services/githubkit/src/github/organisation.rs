@@ -63,7 +63,7 @@ impl Organisation {
             teams: Vec::new(),
             now,
             log: Vec::new(),
-            chance: Chance::new(seed),
+            chance: Chance(ChaCha8Rng::seed_from_u64(seed)),
             next_id: 100_000_000,
             next_run: 9_000_000_000,
         }

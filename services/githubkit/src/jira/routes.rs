@@ -80,7 +80,12 @@ impl Tracker {
     fn shown(&self, id: usize, changes: usize) -> Value {
         let all = &self.issues[id].histories;
         let mut issue = self.issue(id);
-        let shown: Vec<&Value> = all.iter().rev().take(changes).collect();
+        let mut shown: Vec<Value> = all.iter().rev().take(changes).cloned().collect();
+        if !self.is_cloud {
+            // Only Cloud says which field it is, beside what it is called.
+            let items = shown.iter_mut().filter_map(|history| history["items"].as_array_mut()).flatten();
+            items.filter_map(Value::as_object_mut).for_each(|item| drop(item.remove("fieldId")));
+        }
         issue["changelog"] = json!({"startAt": 0, "maxResults": shown.len(), "total": all.len(), "histories": shown});
         issue
     }

@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use vigie_model::event::Context;
 use vigie_model::{Event, Kind, Time};
 
-use super::api::{Api, Manners};
 use super::http::HttpSettings;
+use super::json_api::{Api, Manners};
 use super::mapping::Mapping;
 use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};

@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 use vigie_model::event::Context;
 use vigie_model::{DAY, SECOND, Time, format_time, parse_time};
 
-use super::api::{Api, Got, Manners, Refusal};
 use super::http::{HttpSettings, TokenScheme, secret};
+use super::json_api::{Api, Got, Manners, Refusal};
 use super::mapping::Mapping;
 use super::notes::Notes;
 use super::{Pages, Pull, PullBatch, PullError, Source, Start, Summary, Traffic};

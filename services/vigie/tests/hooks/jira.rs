@@ -281,6 +281,11 @@ async fn what_is_wrong_says_what_to_do(database: TestDatabase) {
     let some = pulled(&engine, &late).await.summary.read[0].0;
     let all = pulled(&engine, &source).await.summary.read[0].0;
     assert!(some > 0 && some < all, "{some} of {all}");
+    // Where more are incidents, those of before are found too.
+    let settings = json!({"projects": ["INC", "SHOP"], "incident_labels": ["incident", "till"]});
+    let wider = Site::new().hook("jira", "jira", &[], settings);
+    let more = pulled(&engine, &by_token(&server, &wider)).await.summary.read[0].0;
+    assert!(more > all, "{more} after {all}");
     engine.shutdown().await;
     server.stop().await;
 }

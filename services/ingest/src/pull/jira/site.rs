@@ -6,7 +6,7 @@ use serde_json::Value;
 use vigie_model::Time;
 
 use super::super::PullError;
-use super::super::api::{Api, Got, Refusal};
+use super::super::json_api::{Api, Got, Refusal};
 use super::super::notes::Notes;
 use super::cursor::{Place, Walk};
 use super::history::{Statuses, time};
