@@ -24,17 +24,21 @@ pub mod git;
 pub mod github;
 pub mod gitlab;
 mod http;
+pub mod jira;
+mod json_api;
 mod mapping;
 mod mirror;
 mod notes;
+pub mod pagerduty;
 mod patience;
 pub mod prometheus;
 
 pub use git::GitError;
-pub use http::HttpSettings;
+pub use http::{HttpSettings, TokenScheme};
 
 /// Every source.
-pub const SOURCES: &[Source] = &[git::SOURCE, github::SOURCE, gitlab::SOURCE, prometheus::SOURCE];
+pub const SOURCES: &[Source] =
+    &[git::SOURCE, github::SOURCE, gitlab::SOURCE, jira::SOURCE, pagerduty::SOURCE, prometheus::SOURCE];
 
 /// A source that can be pulled.
 #[derive(Debug, Clone, Copy)]

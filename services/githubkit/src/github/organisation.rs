@@ -176,6 +176,10 @@ impl Organisation {
 pub(crate) struct Chance(ChaCha8Rng);
 
 impl Chance {
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
     /// A number below this one; 0 below 0.
     pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.0.next_u64() % u64::try_from(end.max(1)).unwrap_or(u64::MAX)).unwrap_or(0)

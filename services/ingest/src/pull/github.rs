@@ -153,7 +153,7 @@ impl Pull for GitHub {
                 limits: accept::Limits { event_bytes: self.event_bytes, ..accept::Limits::default() },
             };
             let mapping = Mapping {
-                header: "x-github-event",
+                header: Some("x-github-event"),
                 hooks: self.hooks.clone(),
                 hook,
                 pool: self.pool.clone(),

@@ -129,7 +129,7 @@ impl Pull for GitLab {
                 limits: accept::Limits { event_bytes: self.event_bytes, ..accept::Limits::default() },
             };
             let mapping = Mapping {
-                header: "x-gitlab-event",
+                header: Some("x-gitlab-event"),
                 hooks: self.hooks.clone(),
                 hook,
                 pool: self.pool.clone(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, Url};
 
@@ -26,8 +26,10 @@ const REDIRECTS: usize = 5;
 pub struct HttpSettings {
     /// Its URL, with a path where the API stands below one; without a user and a password.
     pub url: String,
-    /// A file that holds a bearer token.
+    /// A file that holds a token.
     pub token_file: Option<PathBuf>,
+    /// How the token is shown.
+    pub token_scheme: TokenScheme,
     /// A user, whose password `password_file` holds.
     pub username: Option<String>,
     /// A file that holds the password.
@@ -36,6 +38,16 @@ pub struct HttpSettings {
     pub ca_file: Option<PathBuf>,
     /// Headers that every request carries.
     pub headers: Vec<(String, String)>,
+}
+
+/// How a token is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenScheme {
+    /// `Bearer …`.
+    #[default]
+    Bearer,
+    /// `Token token=…`.
+    Token,
 }
 
 /// A connection to a source, which counts what it is asked.
@@ -52,6 +64,7 @@ pub(super) struct Http {
 enum Credentials {
     None,
     Bearer(String),
+    Token(String),
     Basic(String, Option<String>),
 }
 
@@ -84,7 +97,10 @@ impl Http {
         let base = Url::parse(&format!("{}/", settings.url.trim_end_matches('/')))
             .map_err(|error| refused(format!("{} is no URL: {error}", settings.url)))?;
         let credentials = match (&settings.token_file, &settings.username) {
-            (Some(file), _) => Credentials::Bearer(secret(file, "token")?),
+            (Some(file), _) => match settings.token_scheme {
+                TokenScheme::Bearer => Credentials::Bearer(secret(file, "token")?),
+                TokenScheme::Token => Credentials::Token(secret(file, "token")?),
+            },
             (None, Some(user)) => {
                 let password = settings.password_file.as_deref().map(|file| secret(file, "password")).transpose()?;
                 Credentials::Basic(user.clone(), password)
@@ -138,6 +154,7 @@ impl Http {
         let request = match &self.credentials {
             Credentials::None => request,
             Credentials::Bearer(token) => request.bearer_auth(token),
+            Credentials::Token(token) => request.header(AUTHORIZATION, format!("Token token={token}")),
             Credentials::Basic(user, password) => request.basic_auth(user, password.as_ref()),
         };
         self.requests.fetch_add(1, Ordering::Relaxed);

@@ -15,8 +15,8 @@ pub(super) type Delivery = (&'static str, Value);
 
 /// See the module's documentation.
 pub(super) struct Mapping {
-    /// The header that says the type of a delivery.
-    pub header: &'static str,
+    /// The header that says the type of a delivery, where its body does not.
+    pub header: Option<&'static str>,
     pub hooks: Arc<Hooks>,
     pub hook: Arc<Hook>,
     pub pool: Arc<Pool>,
@@ -31,7 +31,8 @@ impl Mapping {
         let mut events = Vec::new();
         for (kind, body) in deliveries {
             let text = body.to_string();
-            let envelope = Envelope::read(&connector.manifest, [(self.header, *kind)], text.as_bytes());
+            let headers = self.header.map(|name| (name, *kind));
+            let envelope = Envelope::read(&connector.manifest, headers, text.as_bytes());
             let Ok(envelope) = envelope else { continue };
             let input = envelope.input(&self.hook.source, &self.hook.settings, self.now);
             match self.pool.map(connector, &input).await {

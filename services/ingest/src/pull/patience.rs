@@ -103,9 +103,14 @@ impl Quota {
     }
 }
 
-/// How long it is until a quota is full again, by the source's own clock.
+/// How long it is until a quota is full again, by the source's own clock. Some tell the instant, some the seconds that are
+/// left until then, which are never as many.
 pub(super) fn resets_in(headers: &HeaderMap, prefix: &str) -> Option<Duration> {
+    const INSTANTS: i64 = 1_000_000_000;
     let reset = i64::try_from(number(headers, &format!("{prefix}reset"))?).ok()?;
+    if reset < INSTANTS {
+        return Some(Duration::from_secs(u64::try_from(reset).unwrap_or(0) + 1));
+    }
     let now = http_date(text(headers, DATE.as_str())?)?;
     // A second for what its clock rounds off.
     Some(Duration::from_secs(u64::try_from(reset - now).unwrap_or(0) + 1))
@@ -169,6 +174,8 @@ mod tests {
         assert_eq!(quota, Quota { remaining: 199, limit: 2_000, resets_in: Duration::from_secs(61) });
         assert!(quota.is_low() && !Quota { remaining: 200, ..quota }.is_low());
         assert_eq!(Quota::read(&told, "x-ratelimit-"), None);
+        let left = headers(&[("ratelimit-reset", "33")]);
+        assert_eq!(resets_in(&left, "ratelimit-"), Some(Duration::from_secs(34)));
     }
 
     #[test]

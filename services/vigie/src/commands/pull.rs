@@ -19,6 +19,8 @@ use crate::terminal::{Format, Output, bar, print, print_json, say, spinner};
 mod git;
 mod github;
 mod gitlab;
+mod jira;
+mod pagerduty;
 mod prometheus;
 mod schedule;
 
@@ -64,6 +66,23 @@ What it gives is what GitLab's webhooks give: the settings and the map of the [[
 and what came both ways counts once. A token needs the scope read_api and, in the project or group, the role Reporter."
     )]
     GitLab(Box<gitlab::Args>),
+    /// Incidents from Jira Cloud or Data Center: issues of the types or with the labels that the [[hook]] names
+    #[command(
+        name = "jira",
+        after_help = "\
+What it gives is what Jira's webhooks give: the settings and the map of the [[hook]] of the same source hold for both
+(incident_types, incident_labels, projects, the fields), and what came both ways counts once. An account that may browse the
+projects is enough."
+    )]
+    Jira(Box<jira::Args>),
+    /// Incidents from PagerDuty: triggered, acknowledged, resolved, reopened, their priority and status updates
+    #[command(
+        name = "pagerduty",
+        after_help = "\
+What it gives is what PagerDuty's webhooks give: the settings and the map of the [[hook]] of the same source hold for both,
+and what came both ways counts once. A read-only key of the REST API is enough, or a token of an app with incidents.read."
+    )]
+    PagerDuty(Box<pagerduty::Args>),
     /// The availability of services from Prometheus, or from what speaks its API (Mimir, Thanos, VictoriaMetrics)
     #[command(after_help = "\
 Asks for what is up and down (--query), or for good requests among all (--good and --total). A state is read as far apart
@@ -81,6 +100,8 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         Some(Source::Prometheus(args)) => args.sources(&config)?,
         Some(Source::GitHub(args)) => args.sources(&config, &maps)?,
         Some(Source::GitLab(args)) => args.sources(&config, &maps)?,
+        Some(Source::Jira(args)) => args.sources(&config, &maps)?,
+        Some(Source::PagerDuty(args)) => args.sources(&config, &maps)?,
         None => configured(&config, &maps)?,
     };
     let engine = match maps.used() {
@@ -139,6 +160,8 @@ fn output(args: &Args) -> Output {
         Some(Source::Prometheus(args)) => args.output,
         Some(Source::GitHub(args)) => args.output,
         Some(Source::GitLab(args)) => args.output,
+        Some(Source::Jira(args)) => args.output,
+        Some(Source::PagerDuty(args)) => args.output,
         None => args.output,
     }
 }
@@ -160,6 +183,8 @@ pub fn wanted(config: &Config, source: &PullSource, maps: &LazyMaps<'_>) -> Resu
         PullSource::Prometheus(entry) => Arc::new(entry.pull(config)),
         PullSource::GitHub(entry) => Arc::new(entry.pull(maps.get()?, &config.database)),
         PullSource::GitLab(entry) => Arc::new(entry.pull(maps.get()?, &config.database)),
+        PullSource::Jira(entry) => Arc::new(entry.pull(maps.get()?)),
+        PullSource::PagerDuty(entry) => Arc::new(entry.pull(maps.get()?)),
     })
 }
 
@@ -169,6 +194,8 @@ pub fn name(source: &PullSource) -> String {
         PullSource::Git(source) => format!("git {}", source.path.display()),
         PullSource::GitHub(own) => format!("github {}", own.repositories.join(" ")),
         PullSource::GitLab(own) => format!("gitlab {}", own.projects.join(" ")),
+        PullSource::Jira(own) => format!("jira {}", own.url),
+        PullSource::PagerDuty(own) => format!("pagerduty {}", own.url),
         PullSource::Prometheus(own) => format!("prometheus {}", own.http.url),
     }
 }

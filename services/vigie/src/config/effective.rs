@@ -12,7 +12,9 @@ use vigie_model::duration::format_duration;
 use vigie_model::settings::{TargetScope, format_objective, weekday_name};
 use vigie_model::{Time, format_time};
 
+use super::jira::JiraEntry;
 use super::keys::{HOOK, INTAKE, Key, METRICS, PULL, ROOT, SERVICE, TARGET, TEAM, Table};
+use super::pagerduty::PagerDutyEntry;
 use super::{Config, GitHubEntry, PrometheusEntry, PullSource, ServiceEntry, When, mask};
 
 impl Config {
@@ -78,6 +80,8 @@ impl Config {
                 ("installation", PullSource::GitHub(GitHubEntry { access: Access::App { installation, .. }, .. })) => {
                     installation.and_then(number)
                 }
+                (key, PullSource::Jira(own)) if !COMMON.contains(&key) => jira(own, key),
+                (key, PullSource::PagerDuty(own)) if !COMMON.contains(&key) => pagerduty(own, key),
                 (key, PullSource::Prometheus(own)) if key != "every" && key != "schedule" => prometheus(own, key),
                 ("url", _) => pull.url.as_ref().and_then(|url| text(mask(url))),
                 ("token_file", _) => pull.token_file.as_ref().and_then(|path| text(path.display())),
@@ -209,6 +213,34 @@ impl Config {
     }
 }
 
+/// The keys that are the same for every source.
+const COMMON: [&str; 3] = ["token_file", "every", "schedule"];
+
+fn jira(own: &JiraEntry, key: &str) -> Option<Value> {
+    let path = |path: &Option<PathBuf>| path.as_ref().and_then(|path| text(path.display()));
+    match key {
+        "jira" => text(mask(&own.url)),
+        "since" => instant(own.since),
+        "source" => text(&own.source),
+        "username" => own.username.as_ref().and_then(text),
+        "password_file" => path(&own.password_file),
+        "ca_file" => path(&own.ca_file),
+        _ => None,
+    }
+}
+
+fn pagerduty(own: &PagerDutyEntry, key: &str) -> Option<Value> {
+    match key {
+        "pagerduty" => text(mask(&own.url)),
+        "services" if !own.services.is_empty() => texts(&own.services),
+        "teams" if !own.teams.is_empty() => texts(&own.teams),
+        "since" => instant(own.since),
+        "source" => text(&own.source),
+        "ca_file" => own.ca_file.as_ref().and_then(|path| text(path.display())),
+        _ => None,
+    }
+}
+
 fn prometheus(own: &PrometheusEntry, key: &str) -> Option<Value> {
     let path = |path: &Option<PathBuf>| path.as_ref().and_then(|path| text(path.display()));
     let length = |length: Option<Time>| length.and_then(|length| text(format_duration(length)));
@@ -224,7 +256,7 @@ fn prometheus(own: &PrometheusEntry, key: &str) -> Option<Value> {
         ("source", _) => text(&own.source),
         ("step", _) => length(own.step),
         ("delay", _) => length(own.delay),
-        ("since", _) => own.since.and_then(|at| format_time(at).parse().ok()).map(Value::Datetime),
+        ("since", _) => instant(own.since),
         ("token_file", _) => path(&own.http.token_file),
         ("username", _) => own.http.username.as_ref().and_then(text),
         ("password_file", _) => path(&own.http.password_file),
@@ -248,6 +280,10 @@ fn section(out: &mut String, table: &Table, value: impl Fn(&'static str) -> Opti
 
 fn text(value: impl std::fmt::Display) -> Option<Value> {
     Some(Value::String(value.to_string()))
+}
+
+fn instant(at: Option<Time>) -> Option<Value> {
+    at.and_then(|at| format_time(at).parse().ok()).map(Value::Datetime)
 }
 
 fn number(value: u64) -> Option<Value> {

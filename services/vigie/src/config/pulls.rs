@@ -12,7 +12,9 @@ use vigie_model::{MINUTE, Time};
 
 use super::github::{GitHubEntry, github};
 use super::gitlab::{GitLabEntry, gitlab};
+use super::jira::{JiraEntry, jira};
 use super::keys::PULL;
+use super::pagerduty::{PagerDutyEntry, pagerduty};
 use super::prometheus::{PrometheusEntry, prometheus};
 use super::reader::{Node, Reader, Section};
 
@@ -38,6 +40,10 @@ pub enum PullSource {
     GitHub(GitHubEntry),
     /// Projects on GitLab.
     GitLab(GitLabEntry),
+    /// A Jira.
+    Jira(JiraEntry),
+    /// An account of PagerDuty.
+    PagerDuty(PagerDutyEntry),
     /// A Prometheus server.
     Prometheus(Box<PrometheusEntry>),
 }
@@ -66,7 +72,7 @@ impl When {
 /// How often a source is asked of which nothing is said.
 const USUAL: Time = 15 * MINUTE;
 
-const SOURCES: [&str; 4] = ["git", "github", "gitlab", "prometheus"];
+const SOURCES: [&str; 6] = ["git", "github", "gitlab", "jira", "pagerduty", "prometheus"];
 
 /// The keys that not every source has, with those that have them.
 const ONLY: &[(&str, &[&str])] = &[
@@ -83,16 +89,18 @@ const ONLY: &[(&str, &[&str])] = &[
     ("environment_label", &["prometheus"]),
     ("step", &["prometheus"]),
     ("delay", &["prometheus"]),
-    ("since", &["prometheus"]),
-    ("source", &["github", "gitlab", "prometheus"]),
+    ("since", &["jira", "pagerduty", "prometheus"]),
+    ("services", &["pagerduty"]),
+    ("teams", &["pagerduty"]),
+    ("source", &["github", "gitlab", "jira", "pagerduty", "prometheus"]),
     ("exclude", &["github", "gitlab"]),
     ("clones", &["github", "gitlab"]),
     ("app_id", &["github"]),
     ("app_key_file", &["github"]),
     ("installation", &["github"]),
-    ("username", &["prometheus"]),
-    ("password_file", &["prometheus"]),
-    ("ca_file", &["gitlab", "prometheus"]),
+    ("username", &["jira", "prometheus"]),
+    ("password_file", &["jira", "prometheus"]),
+    ("ca_file", &["gitlab", "jira", "pagerduty", "prometheus"]),
     ("headers", &["prometheus"]),
 ];
 
@@ -124,7 +132,7 @@ fn known_by(source: &PullSource) -> Option<(&'static str, String, &'static str)>
         PullSource::Git(own) => {
             Some(("git", own.name(), "this is pulled twice; join the two, or give each a service of its own"))
         }
-        PullSource::GitHub(_) | PullSource::GitLab(_) => None,
+        PullSource::GitHub(_) | PullSource::GitLab(_) | PullSource::Jira(_) | PullSource::PagerDuty(_) => None,
     }
 }
 
@@ -151,6 +159,14 @@ fn pull(reader: &mut Reader, section: &Section<'_>, settings: &Settings) -> Opti
         "git" => git(reader, section, &node)?,
         "github" => PullSource::GitHub(github(reader, section, url.clone(), token_file.clone())?),
         "gitlab" => PullSource::GitLab(gitlab(reader, section, url.clone(), token_file.clone())?),
+        "jira" => {
+            let url = reader.parsed(&node, check_url)?;
+            PullSource::Jira(jira(reader, section, url, token_file.clone())?)
+        }
+        "pagerduty" => {
+            let url = reader.parsed(&node, check_url)?;
+            PullSource::PagerDuty(pagerduty(reader, section, url, token_file.clone())?)
+        }
         _ => {
             let url = reader.parsed(&node, check_url)?;
             PullSource::Prometheus(Box::new(prometheus(reader, section, url, token_file.clone(), settings)?))

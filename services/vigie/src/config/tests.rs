@@ -107,6 +107,24 @@ password_file = "/run/secrets/mimir"
 ca_file = "/etc/ssl/acme.pem"
 headers = { X-Scope-OrgID = "payments" }
 schedule = "30 2 * * *"
+[[pull]]
+jira = "https://acme.atlassian.net"
+username = "vigie@acme.example"
+password_file = "/run/secrets/jira"
+since = 2026-01-01T00:00:00Z
+[[pull]]
+jira = "https://jira.acme.example/jira/"
+source = "jira-dc"
+token_file = "/run/secrets/jira-dc"
+ca_file = "/etc/ssl/acme.pem"
+[[pull]]
+pagerduty = "https://api.eu.pagerduty.com/"
+services = ["PSHOP01"]
+teams = ["PTEAM01", "PTEAM02"]
+since = 2026-01-01T00:00:00Z
+source = "pagerduty-eu"
+token_file = "/run/secrets/pagerduty"
+schedule = "*/10 * * * *"
 
 [[hook]]
 connector = "github"
@@ -174,11 +192,15 @@ fn everything_is_read() {
             (MetricName::ChangeFailureRate, TargetScope::Team("payments".into()), 0.1),
         ]
     );
-    assert_eq!(config.pulls.len(), 5);
+    assert_eq!(config.pulls.len(), 8);
     let PullSource::GitHub(github) = &config.pulls[0].source else { panic!("{:?}", config.pulls[0]) };
     assert_eq!(github.repositories, ["acme/shop", "acme/lib"]);
     assert_eq!((&config.pulls[0].when, &config.pulls[3].when), (&When::Every(15 * MINUTE), &When::Every(HOUR)));
     assert_eq!(config.pulls[4].when, When::Cron("30 2 * * *".to_owned()));
+    let PullSource::Jira(jira) = &config.pulls[6].source else { panic!("{:?}", config.pulls[6]) };
+    assert_eq!((jira.url.as_str(), jira.source.as_str()), ("https://jira.acme.example/jira", "jira-dc"));
+    let PullSource::PagerDuty(pagerduty) = &config.pulls[7].source else { panic!("{:?}", config.pulls[7]) };
+    assert_eq!((pagerduty.url.as_str(), pagerduty.teams.len()), ("https://api.eu.pagerduty.com", 2));
     let fields = |pairs: &[(&str, &[&str])]| {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         pairs.iter().map(|(name, patterns)| ((*name).to_owned(), texts(patterns))).collect::<BTreeMap<_, Vec<String>>>()
@@ -288,7 +310,7 @@ fn each_mistake_has_its_remedy() {
         ("[[service]]\nslug = 'a'\narchived_at = 2026-10-01T12:00:00", "the time has no offset"),
         ("[[target]]\nmetric = 'lead_tme'\nobjective = 'PT1H'", "did you mean lead_time?"),
         ("[[target]]\nmetric = 'lead_time'", "objective: missing"),
-        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, prometheus"),
+        ("[[pull]]\nevery = '5m'", "write one of git, github, gitlab, jira, pagerduty, prometheus"),
         ("[[pull]]\ngit = 'a'\ngithub = 'a/b'", "a pull has one source"),
         ("[[pull]]\ngithub = 'https://github.com/acme'\ntoken_file = 'a'", "write it like acme/shop"),
         ("[[pull]]\ngithub = 'acme'", "write token_file, or app_id and app_key_file"),
@@ -300,6 +322,18 @@ fn each_mistake_has_its_remedy() {
         ("[[pull]]\ngitlab = 'a/b'", "write token_file"),
         ("[[pull]]\ngitlab = 'https://gitlab.com/a'\ntoken_file = 'a'", "write it like acme/shop, acme/web/shop-*"),
         ("[[pull]]\ngitlab = 'a/b'\ntoken_file = 'a'\napp_id = 7", "only a github pull has this"),
+        ("[[pull]]\njira = 'https://acme.atlassian.net'", "write username and password_file"),
+        ("[[pull]]\njira = 'https://acme.atlassian.net'\nusername = 'me'", "write password_file too"),
+        ("[[pull]]\njira = 'https://acme.atlassian.net'\npassword_file = 'a'", "write username"),
+        ("[[pull]]\njira = 'https://j.example'\ntoken_file = 'a'\nusername = 'me'", "username says who asks too"),
+        ("[[pull]]\njira = 'https://j.example'\ntoken_file = 'a'\nservices = 'A'", "only a pagerduty pull has this"),
+        ("[[pull]]\npagerduty = 'https://api.pagerduty.com'", "write token_file"),
+        ("[[pull]]\npagerduty = 'api.pagerduty.com'\ntoken_file = 'a'", "this is no URL"),
+        (
+            "[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\nteams = 'Shop'",
+            "write the id, like PSHOP01",
+        ),
+        ("[[pull]]\npagerduty = 'https://api.pagerduty.com'\ntoken_file = 'a'\ntoken = 'abc'", "write token_file = "),
         ("[[pull]]\ngit = 'a'\ntags = 'v*'\nevery_merge = true", "remove tags or every_merge"),
         ("[[pull]]\nprometheus = 'prometheus:9090'", "write it like https://host:9090"),
         ("[[pull]]\ngit = 'a'\n[[pull]]\ngit = 'a'\nevery_merge = true", "this is pulled twice"),

@@ -93,6 +93,18 @@ pub(in crate::config) static PULL: Table = Table {
             Kind::Texts,
             "Projects on GitLab: acme/web/shop, acme/web/shop-* or, for all of a group's and its subgroups', acme.",
         ),
+        key(
+            "jira",
+            Kind::Text,
+            "The URL of a Jira: what stands before /browse in the address of an issue. What is an incident, and of which projects, is said by the settings of the [[hook]] of the same source.",
+        ),
+        key(
+            "pagerduty",
+            Kind::Text,
+            "The URL of PagerDuty's API: https://api.pagerduty.com, or https://api.eu.pagerduty.com.",
+        ),
+        key("services", Kind::Texts, "pagerduty: the ids of the services whose incidents are read; without it, all."),
+        key("teams", Kind::Texts, "pagerduty: the ids of the teams whose incidents are read; without it, all."),
         key("prometheus", Kind::Text, "The URL of a Prometheus server."),
         key(
             "url",
@@ -149,19 +161,27 @@ pub(in crate::config) static PULL: Table = Table {
         key(
             "since",
             Kind::Instant,
-            "prometheus: from when on it is read; without it, for 90 days before the first time.",
+            "prometheus: from when on it is read; without it, for 90 days before the first time. pagerduty, jira: the same; without it, from the first incident on.",
         ),
         key(
             "source",
             Kind::Text,
-            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own. github, gitlab: the source of its events, that of the [[hook]] whose settings hold for it too; without it, github or gitlab.",
+            "prometheus: the source of its events; without it, prometheus. Each of several pulls needs its own. github, gitlab, pagerduty, jira: the source of its events, that of the [[hook]] whose settings hold for it too; without it, what the tool is called.",
         ),
-        key("username", Kind::Text, "prometheus: the user for basic authentication."),
-        key("password_file", Kind::Text, "prometheus: a file that holds the user's password."),
+        key(
+            "username",
+            Kind::Text,
+            "prometheus, jira: the user for basic authentication; on Jira Cloud the account's e-mail address.",
+        ),
+        key(
+            "password_file",
+            Kind::Text,
+            "prometheus, jira: a file that holds the user's password; on Jira Cloud an API token.",
+        ),
         key(
             "ca_file",
             Kind::Text,
-            "gitlab, prometheus: a file with certificates (PEM) that are trusted beside the public ones.",
+            "gitlab, pagerduty, jira, prometheus: a file with certificates (PEM) that are trusted beside the public ones.",
         ),
         key(
             "headers",
