@@ -16,9 +16,10 @@ pub fn say_unmapped(items: &mut [QualityItem], unmapped: &[Unmapped]) {
         if let Some(guess) = unmapped.iter().find(|guess| *guess.service == *item.service) {
             item.code = UNMAPPED.into();
             item.detail = format!(
-                "{} guessed it; under the [[service]] that is meant, {} would map it",
+                "{} guessed it; under the [[service]] that is meant, {} would map it, and formerly = [\"{}\"] would give it what is recorded already",
                 guess.connector,
-                line(guess)
+                line(guess),
+                guess.service
             )
             .into();
         }

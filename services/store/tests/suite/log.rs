@@ -14,6 +14,7 @@ use crate::{append, execute, letters, now, open, prepared};
 store_test_suite! {
     an_event_is_recorded_once,
     large_batches_are_told_apart_one_by_one,
+    large_batches_of_two_processes_in_turn_are_told_apart,
     recorded_at_never_runs_backwards,
     what_is_stored_is_what_was_sent,
     the_order_of_arrival_changes_nothing_that_is_stored,
@@ -80,6 +81,22 @@ async fn large_batches_are_told_apart_one_by_one(db: TestDatabase) {
     let appended = append(&store, &twice, now()).await;
     assert_eq!(letters(&appended), "A".repeat(1_200) + &"d".repeat(1_200));
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+}
+
+async fn large_batches_of_two_processes_in_turn_are_told_apart(db: TestDatabase) {
+    // In the order of time, as an import is: what one of them knows of the log must not outlive what the other writes.
+    let some = |from: usize, to: usize| -> Vec<Draft> {
+        let at = |n: usize| format!("2026-09-01T{:02}:{:02}:00Z", n / 60, n % 60);
+        (from..to).map(|n| deployed(&format!("service-{}", n % 7), &n.to_string(), &at(n))).collect()
+    };
+    let (one, other) = (open(&db).await, open(&db).await);
+    assert_eq!(append(&one, &some(0, 600), now()).await.accepted(), 600);
+    assert_eq!(append(&other, &some(200, 800), now()).await.accepted(), 200);
+    assert_eq!(append(&one, &some(400, 1_000), now()).await.accepted(), 200);
+    // A small batch of its own is taken into account, too.
+    assert_eq!(append(&one, &some(1_000, 1_010), now()).await.accepted(), 10);
+    assert_eq!(append(&one, &some(600, 1_200), now()).await.accepted(), 190);
+    assert_eq!(one.verify().await.unwrap(), Vec::<String>::new());
 }
 
 async fn recorded_at_never_runs_backwards(db: TestDatabase) {

@@ -81,9 +81,9 @@ fn a_read_only_database_answers_and_takes_nothing() {
 fn check_counts_and_finds_damage() {
     let bench = Bench::new();
     let ran = bench.run(&["database", "migrate"]);
-    assert_eq!((ran.status, ran.err.as_str()), (0, "sqlite://vigie.db is set up, version 3\n"));
+    assert_eq!((ran.status, ran.err.as_str()), (0, "sqlite://vigie.db is set up, version 4\n"));
     let ran = bench.run(&["database", "migrate"]);
-    assert_eq!((ran.status, ran.err.as_str()), (0, "sqlite://vigie.db has version 3 already\n"));
+    assert_eq!((ran.status, ran.err.as_str()), (0, "sqlite://vigie.db has version 4 already\n"));
     bench.run_with(&["import", "-"], TEAM).good();
     let report = bench.run(&["database", "check", "--format", "json"]).json();
     assert_eq!(

@@ -18,7 +18,7 @@ fn nothing_is_set_up_yet() {
       ok    vigie.toml is good: 0 teams, 0 services
 
     Database
-      ok    sqlite://vigie.db: SQLite, version 3
+      ok    sqlite://vigie.db: SQLite, version 4
       note  there are no events yet
             vigie pull git PATH, vigie import FILE, or POST /v1/events to vigie serve; vigie demo shows what it looks like
       ok    every event is folded into the facts
