@@ -190,7 +190,12 @@ impl Account {
                 "id": format!("PUPDATE{}", self.deliveries.len()), "type": "incident_status_update",
                 "message": "We are on it", "incident": {"id": name(id), "type": "incident_reference"},
             }),
-            _ => self.incident(id),
+            // Of a reopening only webhooks tell when it was.
+            _ => {
+                let mut incident = self.incident(id);
+                incident["reopened_at"] = self.incidents[id].reopened_at.map(text).into();
+                incident
+            }
         };
         self.deliveries.push(json!({"event": {
             "id": format!("01EVENT{:06}", self.deliveries.len()), "event_type": event_type, "resource_type": "incident",
@@ -235,7 +240,7 @@ impl Account {
             "status": own.status, "service": reference("service", SERVICES[own.service]), "urgency": own.urgency,
             "escalation_policy": reference("escalation_policy", ("PESC001", "On call")),
             "teams": [reference("team", TEAMS[own.service % 2])], "resolve_reason": reason,
-            "reopened_at": own.reopened_at.map(text), "incident_type": {"name": "incident_default"},
+            "incident_type": {"name": "incident_default"},
             "priority": own.priority.map(|name| json!({"id": "PPRIO01", "type": "priority", "summary": name, "name": name})),
         })
     }

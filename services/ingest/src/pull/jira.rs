@@ -47,6 +47,7 @@ const MANNERS: Manners = Manners {
     limit: None,
     unknown: "on Jira Cloud write the account's e-mail address as username and a valid API token into the password_file; \
         on Data Center a personal access token into the token_file",
+    elsewhere: "write the URL that stands before /browse in the address of an issue",
     reason,
 };
 
@@ -108,16 +109,18 @@ impl Pull for Jira {
             });
             let mut cursor = known.unwrap_or_else(|| Cursor { from: self.since, kinds, ..Cursor::default() });
             let mut notes = Notes::default();
-            let site = Site::look(Api::open(&self.http(), MANNERS, self.pause)?, &self.url, start.now).await?;
+            let site = Site::look(Api::open(&self.http(), MANNERS, self.pause)?, start.now).await?;
+            let later = |until, created| question::later(&hook.settings, until, site.now, created);
             let walk = match (cursor.walk.take(), cursor.until) {
-                // Minutes that are counted back from now say something else every time.
                 (Some(walk), None) => walk,
-                (_, until) => {
-                    let jql = match until {
-                        Some(until) => question::later(&hook.settings, until, site.now),
-                        None => question::first(&site, &hook.settings, self.since, &mut notes).await?,
-                    };
-                    Walk::new(jql, site.now)
+                // Minutes that are counted back from now say something else every time.
+                (Some(walk), Some(until)) => {
+                    let jql = later(until, walk.created);
+                    walk.anew(jql)
+                }
+                (None, Some(until)) => Walk::new(later(until, None), site.now),
+                (None, None) => {
+                    Walk::new(question::first(&site, &hook.settings, self.since, &mut notes).await?, site.now)
                 }
             };
             let intake = accept::Intake {
@@ -169,8 +172,10 @@ impl Run {
         let Some(mut walk) = self.walk.take() else { return Ok(None) };
         let Page { issues, next, total } = self.site.page(&mut walk).await?;
         let from = self.cursor.known_until();
-        let mut deliveries = Vec::new();
+        let mut events = Vec::new();
         for issue in &issues {
+            let created = issue["fields"]["created"].as_str().and_then(time);
+            walk.created = walk.created.max(created);
             let (Some(id), Some(updated)) = (issue["id"].as_str(), issue["fields"]["updated"].as_str()) else {
                 continue;
             };
@@ -182,10 +187,11 @@ impl Run {
             if self.statuses.is_none() {
                 self.statuses = Some(self.site.statuses(&mut self.notes).await?);
             }
+            // Each holds the whole issue, so they are not kept longer than is needed.
             let statuses = self.statuses.as_ref();
-            deliveries.extend(statuses.map(|all| history::deliveries(issue, changes, all, from)).unwrap_or_default());
+            let told = statuses.map(|all| history::deliveries(issue, changes, all, from)).unwrap_or_default();
+            events.extend(self.mapping.events(&told, &mut self.notes).await?);
         }
-        let events = self.mapping.events(&deliveries, &mut self.notes).await?;
         let incidents = events.iter().filter(|event| event.kind == Kind::Incident && !event.partial && !event.deleted);
         self.incidents.extend(incidents.map(Event::identity_at_home));
         walk.read += issues.len() as u64;

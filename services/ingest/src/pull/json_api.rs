@@ -19,6 +19,8 @@ pub(super) struct Manners {
     pub limit: Option<&'static str>,
     /// What to do where it does not know who asks.
     pub unknown: &'static str,
+    /// What to do where something else stands at the URL.
+    pub elsewhere: &'static str,
     /// What an answer says of a refusal.
     pub reason: fn(&Value) -> String,
 }
@@ -74,11 +76,22 @@ impl Api {
         if !answer.status.is_success() {
             return Ok(Got::Refused(Refusal { status: answer.status.as_u16(), why: self.reason(&answer) }));
         }
-        let body = serde_json::from_slice(&answer.body).map_err(|error| PullError::Unavailable {
-            message: format!("{}{path} answers what is no JSON: {error}", self.http.base()),
-            retry_after: None,
-        })?;
-        Ok(Got::Fresh(body))
+        match serde_json::from_slice(&answer.body) {
+            Ok(body) => Ok(Got::Fresh(body)),
+            // It was cut off on the way.
+            Err(error) if error.is_eof() => Err(PullError::Unavailable {
+                message: format!("{}{path} answers with JSON that has no end", self.http.base()),
+                retry_after: None,
+            }),
+            Err(_) => Err(self.stranger(&format!("{path} answers what is no JSON"))),
+        }
+    }
+
+    /// That something else stands at the URL.
+    pub(super) fn stranger(&self, why: &str) -> PullError {
+        let Manners { name, elsewhere, .. } = self.manners;
+        let url = self.http.base().as_str().trim_end_matches('/');
+        PullError::Refused(format!("what stands at {url} is no {name}: {why}; {elsewhere}"))
     }
 
     /// Asks until there is an answer that asking again would not change.
@@ -87,8 +100,12 @@ impl Api {
         loop {
             self.spare(tries + 1).await?;
             tries += 1;
+            let mut is_limit = false;
             let answer = match self.http.get(path, query).await {
-                Ok(answer) => self.judged(answer),
+                Ok(answer) => {
+                    is_limit = answer.status == StatusCode::TOO_MANY_REQUESTS;
+                    self.judged(answer)
+                }
                 Err(NoAnswer::Error(PullError::Unavailable { message, retry_after })) => {
                     Err(Trouble::Passing(message, retry_after))
                 }
@@ -98,6 +115,10 @@ impl Api {
                 Ok(answer) => return Ok(answer),
                 Err(Trouble::Final(error)) => return Err(error.into()),
                 Err(Trouble::Passing(message, asked_for)) => self.patience.wait(tries, message, asked_for).await?,
+            }
+            if is_limit {
+                // That was waited for; the next answer tells the new quota.
+                *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = None;
             }
         }
     }
@@ -143,5 +164,54 @@ impl Api {
         let said = brief(&(self.manners.reason)(&body));
         let colon = if said.is_empty() { "" } else { ": " };
         format!("{} answers {}{colon}{said}", self.manners.name, answer.status.as_u16())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// An API that gives these answers, one after the other: each a status with headers, and a body.
+    pub(in crate::pull) fn answering(answers: Vec<(&'static str, String)>) -> Api {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for (head, body) in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 8_192]).unwrap();
+                let length = body.len();
+                let answer = format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let manners = Manners {
+            name: "Tool",
+            limit: Some("ratelimit-"),
+            unknown: "write a token",
+            elsewhere: "write its URL",
+            reason: |_| String::new(),
+        };
+        Api::open(&HttpSettings { url, ..HttpSettings::default() }, manners, Duration::from_millis(1)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_for_people_is_another_place_and_what_was_cut_off_is_not() {
+        let api = answering(vec![("200 OK", "<html>Sign in</html>".to_owned()), ("200 OK", "{\"a\": ".to_owned())]);
+        let refused = api.get("list", &[]).await.unwrap_err();
+        let said = refused.to_string();
+        assert!(matches!(refused, PullError::Refused(_)) && said.contains("is no Tool: list answers"), "{said}");
+        assert!(said.ends_with("; write its URL"), "{said}");
+        assert!(matches!(api.get("list", &[]).await, Err(PullError::Unavailable { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_limit_is_waited_for_once() {
+        const USED_UP: &str = "429 Too Many Requests\r\nretry-after: 0\r\nratelimit-limit: 100\r\n\
+            ratelimit-remaining: 0\r\nratelimit-reset: 3600";
+        let api = answering(vec![(USED_UP, String::new()), ("200 OK", "[]".to_owned())]);
+        assert!(matches!(api.get("list", &[]).await, Ok(Got::Fresh(_))));
     }
 }

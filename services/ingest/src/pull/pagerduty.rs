@@ -5,7 +5,7 @@
 //! and push together count nothing twice, and a site's own map holds for both. What the state was before is not told; as the
 //! latest event of an incident decides, that changes nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +49,7 @@ const MANNERS: Manners = Manners {
     limit: Some("ratelimit-"),
     unknown: "write a valid key of its REST API into the token_file (Integrations → API Access Keys, read-only is enough), \
         and the URL of the account's region: https://api.pagerduty.com or https://api.eu.pagerduty.com",
+    elsewhere: "write the URL of its API, like https://api.pagerduty.com",
     reason,
 };
 
@@ -144,7 +145,7 @@ impl Pull for PagerDuty {
             let hook = self.hooks.find(CONNECTOR, &self.source).map_err(PullError::Refused)?;
             let known: Option<Cursor> = start.cursor.as_deref().and_then(|text| serde_json::from_str(text).ok());
             // Of what was before the first reading nothing is known.
-            let known = known.filter(|known| self.since.is_none_or(|since| since >= known.from));
+            let known = known.filter(|known| self.since.map_or(known.is_all, |since| since >= known.from));
             let mut notes = Notes::default();
             let api = Api::open(&self.http()?, MANNERS, self.pause)?;
             let cursor = match known {
@@ -154,7 +155,7 @@ impl Pull for PagerDuty {
                         Some(since) => since,
                         None => self.first(&api, start.now, &mut notes).await?,
                     };
-                    Cursor::new(from.min(start.now))
+                    Cursor::new(from.min(start.now), self.since.is_none())
                 }
             };
             let intake = accept::Intake {
@@ -181,7 +182,6 @@ impl Pull for PagerDuty {
                 span: SPAN,
                 limit: PAGE,
                 incidents: HashSet::new(),
-                reopened: HashSet::new(),
                 notes,
             });
             Ok(pages)
@@ -205,8 +205,6 @@ struct Run {
     limit: u64,
     /// The incidents that were read of.
     incidents: HashSet<String>,
-    /// The reopenings that were told.
-    reopened: HashSet<(String, Time)>,
     notes: Notes,
 }
 
@@ -235,19 +233,22 @@ impl Run {
                 ));
             }
             let mut deliveries = Vec::new();
+            let mut open = BTreeMap::new();
             for entry in page.entries.iter().filter(|entry| self.asked.wants(entry)) {
                 let Some((id, at)) = payload::stamp(entry) else { continue };
-                let Some(incident) = payload::incident_id(entry).filter(|_| self.cursor.takes(id, at, self.now)) else {
+                let Some(incident) = payload::incident_id(entry).filter(|_| self.cursor.takes(id, at, end)) else {
                     continue;
                 };
                 self.incidents.insert(incident.to_owned());
-                if let Some((at, told)) = payload::reopened(entry)
-                    && self.reopened.insert((incident.to_owned(), at))
-                {
-                    deliveries.push(told);
+                if let Some(at) = payload::open_since(entry, self.now) {
+                    let latest = open.entry(incident).or_insert((at, entry));
+                    if latest.0 < at {
+                        *latest = (at, entry);
+                    }
                 }
                 deliveries.extend(payload::told(entry));
             }
+            deliveries.extend(open.values().map(|(at, entry)| payload::reopened(entry, *at)));
             let events = self.mapping.events(&deliveries, &mut self.notes).await?;
             match page.has_more && !page.entries.is_empty() && behind < MOST {
                 true => self.cursor.turn(behind, end),
@@ -286,11 +287,8 @@ impl Run {
         match self.api.get("log_entries", &query).await? {
             Got::Fresh(mut body) => {
                 let (has_more, total) = (body["more"] == true, body["total"].as_u64());
-                let Value::Array(entries) = body["log_entries"].take() else {
-                    return Err(PullError::Refused(format!(
-                        "what stands at {} is no PagerDuty: it sends no log_entries; write the URL of its API, like {API}",
-                        self.asked.url
-                    )));
+                let Some(Value::Array(entries)) = body.get_mut("log_entries").map(Value::take) else {
+                    return Err(self.api.stranger("it sends no log_entries"));
                 };
                 Ok(Some(Page { entries, has_more, total }))
             }
@@ -311,7 +309,7 @@ impl Run {
     fn refused(&self, refusal: &Refusal) -> PullError {
         let remedy = match refusal.status {
             403 => "give the token the right to read incidents (of an app: the scope incidents.read)",
-            404 => "write the URL of its API, like https://api.pagerduty.com",
+            404 => MANNERS.elsewhere,
             _ if !self.asked.teams.is_empty() => "see whether the teams have these ids",
             _ => "see what its documentation says of that",
         };

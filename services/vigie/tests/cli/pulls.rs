@@ -66,3 +66,18 @@ fn a_server_pulls_what_is_due_and_says_how_each_source_stands() {
     assert!(answer["data"]["all"]["totalCount"].as_u64().unwrap() <= 3, "{answer}");
     server.stop();
 }
+
+#[test]
+fn a_key_that_is_named_for_nothing_is_refused_and_one_of_the_surroundings_is_not() {
+    let bench = Bench::new();
+    let told = bench.run(&["pull", "pagerduty", "--token-file", "key"]);
+    assert!(told.status == 2 && told.err.contains("<URL>"), "{}", told.err);
+    for (arguments, said) in [
+        (&["pull", "pagerduty"][..], "no [[pull]] pagerduty is configured"),
+        (&["pull", "pagerduty", "http://127.0.0.1:9"], "the token in key cannot be read"),
+    ] {
+        let output = bench.command(arguments).env("VIGIE_PAGERDUTY_TOKEN_FILE", "key").output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && err.contains(said), "{err}");
+    }
+}

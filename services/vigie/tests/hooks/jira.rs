@@ -22,6 +22,8 @@ store_test_suite! {
     data_center_says_the_same,
     what_is_new_is_asked_for_alone,
     a_pull_that_is_cut_off_goes_on,
+    a_list_that_becomes_shorter_is_read_whole,
+    a_backlog_that_is_cut_off_again_and_again_ends,
     what_may_not_be_seen_is_told_and_the_rest_arrives,
     what_is_wrong_says_what_to_do,
 }
@@ -229,6 +231,73 @@ async fn a_pull_that_is_cut_off_goes_on(database: TestDatabase) {
         engine.shutdown().await;
         server.stop().await;
     }
+}
+
+/// Has a pull fail after so many requests.
+fn cut_after(server: &Served<Tracker>, after: u64) {
+    let limit = Secondary { after, requests: 1, status: 429, retry_after: Some(600) };
+    server.faults(|faults| faults.secondary = Some(limit));
+}
+
+async fn a_list_that_becomes_shorter_is_read_whole(database: TestDatabase) {
+    let server = serve(11, false, 600, 200).await;
+    let site = site();
+    let engine = site.engine(&database).await;
+    let source = by_token(&server, &site);
+    // What it is, who asks, types, statuses, and two pages.
+    cut_after(&server, 6);
+    pull(&engine, &source).await.unwrap_err();
+    server.faults(|faults| faults.secondary = None);
+    // Some that were read are moved to where nobody looks: the others are not where they were.
+    server.site(|tracker| (0..8).for_each(|id| tracker.move_to_project(id, 2)));
+    pulled(&engine, &source).await;
+    let told = incidents(&facts(&engine));
+    engine.shutdown().await;
+
+    let fresh = another(&database).await;
+    let engine = site.engine(&fresh).await;
+    pulled(&engine, &source).await;
+    let all = incidents(&facts(&engine));
+    let missing: Vec<_> = all.iter().filter(|row| !told.contains(row)).collect();
+    assert!(all.len() > 200 && missing.is_empty(), "{missing:#?}");
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn a_backlog_that_is_cut_off_again_and_again_ends(database: TestDatabase) {
+    let server = serve(15, false, 600, 200).await;
+    let mut site = site();
+    let clock = Arc::new(SetClock::new(time(NOON)));
+    site.clock = clock.clone();
+    let engine = site.engine(&database).await;
+    let source = by_token(&server, &site);
+    pulled(&engine, &source).await;
+    clock.advance(9 * DAY);
+    server.site(|tracker| {
+        (0..600).for_each(|id| tracker.set_summary(id, "Everybody looks at it again"));
+        tracker.clock = chrono::DateTime::from_timestamp_micros(time(NOON) + 9 * DAY).unwrap();
+    });
+    // Two of five pages.
+    let mut tries = 1;
+    cut_after(&server, 5);
+    while pull(&engine, &source).await.is_err() {
+        tries += 1;
+        assert!(tries < 6, "it begins at the beginning each time");
+        cut_after(&server, 5);
+    }
+    assert!(tries > 1, "nothing was cut off");
+    server.faults(|faults| faults.secondary = None);
+    settle(&engine).await;
+    let told = incidents(&facts(&engine));
+    assert_eq!(faults(&facts(&engine)), [""; 0]);
+    engine.shutdown().await;
+
+    let fresh = another(&database).await;
+    let engine = site.engine(&fresh).await;
+    pulled(&engine, &source).await;
+    assert_eq!(incidents(&facts(&engine)), told);
+    engine.shutdown().await;
+    server.stop().await;
 }
 
 async fn what_may_not_be_seen_is_told_and_the_rest_arrives(database: TestDatabase) {

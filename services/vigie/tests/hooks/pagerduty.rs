@@ -277,13 +277,16 @@ async fn services_teams_and_since_are_kept(database: TestDatabase) {
     let team = PagerDuty { teams: vec!["PTEAM01".to_owned()], ..pull_of(&server, &site) };
     pulled(&engine, &team).await;
     assert_eq!(services(&engine), ["basket", "checkout"]);
+    // What was read before says the same when it is read again.
+    assert_eq!(faults(&facts(&engine)), [""; 0]);
 
     let other = another(&database).await;
     let engine = site.engine(&other).await;
     let late = PagerDuty { since: Some(time(NOON) - 20 * 24 * HOUR), ..pull_of(&server, &site) };
     let some = pulled(&engine, &late).await.summary.read[0].0;
     assert!((5..12).contains(&some), "{some}");
-    // From earlier on, everything is read anew.
+    // Without a beginning, and from earlier on, everything is read anew.
+    assert_eq!(pulled(&engine, &pull_of(&server, &site)).await.summary.read[0].0, 40);
     let early = PagerDuty { since: Some(time(NOON) - 200 * 24 * HOUR), ..pull_of(&server, &site) };
     assert_eq!(pulled(&engine, &early).await.summary.read[0].0, 40);
     engine.shutdown().await;

@@ -24,7 +24,7 @@ pub(super) struct Cursor {
     /// Everything that changed before this was read, by Jira's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-    /// The list that is being read for the first time.
+    /// The list that is being read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub walk: Option<Walk>,
     /// The issues that the next run meets again, and when they changed last.
@@ -47,6 +47,12 @@ pub(super) struct Walk {
     pub place: Place,
     /// How many issues were read.
     pub read: u64,
+    /// How many issues there were, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// When the last issue that was read was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Time>,
 }
 
 /// Where the next page of a list is.
@@ -61,7 +67,26 @@ pub(super) enum Place {
 
 impl Walk {
     pub(super) fn new(jql: String, began: Time) -> Self {
-        Self { jql, began, place: Place::After(0), read: 0 }
+        Self { jql, began, place: Place::After(0), read: 0, total: None, created: None }
+    }
+
+    /// The same list asked for in other words, from the last issue on that was read.
+    pub(super) fn anew(self, jql: String) -> Self {
+        Self { created: self.created, ..Self::new(jql, self.began) }
+    }
+
+    /// Takes up how many issues there are. Where they have become fewer, some that were not read may stand before the place
+    /// now: it goes back by as many.
+    pub(super) fn goes_back(&mut self, total: Option<u64>) -> bool {
+        let gone = self.total.zip(total).map_or(0, |(before, now)| before.saturating_sub(now));
+        self.total = total.or(self.total);
+        match &mut self.place {
+            Place::After(count) if gone > 0 && *count > 0 => {
+                *count = count.saturating_sub(gone);
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -94,6 +119,20 @@ impl Cursor {
 mod tests {
     use super::*;
     use vigie_model::{DAY, MINUTE};
+
+    #[test]
+    fn a_list_that_becomes_shorter_is_read_from_further_back_on() {
+        let mut walk = Walk::new(String::new(), DAY);
+        assert!(!walk.goes_back(Some(260)));
+        walk.place = Place::After(200);
+        assert!(!walk.goes_back(Some(261)) && !walk.goes_back(None));
+        assert!(walk.goes_back(Some(258)));
+        assert_eq!(walk.place, Place::After(197));
+        assert!(!walk.goes_back(Some(258)));
+        assert!(walk.goes_back(Some(3)));
+        assert_eq!(walk.place, Place::After(0));
+        assert!(!walk.goes_back(Some(1)), "it is read from the beginning");
+    }
 
     #[test]
     fn an_issue_is_taken_as_often_as_it_changes() {

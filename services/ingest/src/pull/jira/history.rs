@@ -14,7 +14,7 @@ pub(super) type Statuses = HashMap<String, Value>;
 pub(super) fn time(text: &str) -> Option<Time> {
     let at = text.len().checked_sub(5).filter(|at| text.is_char_boundary(*at))?;
     let (rest, offset) = text.split_at(at);
-    match offset.starts_with(['+', '-']) && !offset.contains(':') {
+    match offset.is_ascii() && offset.starts_with(['+', '-']) && !offset.contains(':') {
         true => parse_time(&format!("{rest}{}:{}", &offset[..3], &offset[3..])).ok(),
         false => parse_time(text).ok(),
     }
@@ -59,33 +59,39 @@ pub(super) fn deliveries(
     changes.sort_by(|a, b| {
         (a.at, a.id.as_str().map(str::len), a.id.as_str()).cmp(&(b.at, b.id.as_str().map(str::len), b.id.as_str()))
     });
-    let now = State { key: issue["key"].clone(), fields: fields.clone() };
-    // The last is what it is now; the one before each change is what the change is taken back from.
-    let mut states = vec![now];
-    for change in changes.iter().rev() {
-        let mut before = states[states.len() - 1].clone();
-        change.items.iter().rev().for_each(|item| before.undo(item, statuses));
-        states.push(before);
-    }
-    states.reverse();
-    date(&mut states, &changes, fields, statuses);
     let is_wanted = |at: Time| from.is_none_or(|from| at >= from);
+    // A site has hundreds of fields, of which an issue has a few.
+    let own = fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone()));
+    let now = State { key: issue["key"].clone(), fields: own.collect() };
+    // What it was after each change that is told, the latest first; in the end what it was when it was made.
+    let (mut state, mut states) = (now.clone(), Vec::new());
+    for change in changes.iter().rev() {
+        if is_wanted(change.at) {
+            states.push(state.clone());
+        }
+        change.items.iter().rev().for_each(|item| state.undo(item, statuses));
+    }
+    let dates = dates(&state, &changes, fields, statuses);
     let mut told = Vec::new();
-    let tell = |state: &State, kind: &'static str, made: &str, at: Time| {
-        let mut fields = state.fields.clone();
+    // An issue as it was after so many changes.
+    let tell = |State { key, mut fields }: State, number: usize, kind: &'static str, made: &str, at: Time| {
+        fields.extend(dates.iter().map(|(name, all)| ((*name).to_owned(), all[number].clone())));
         fields.insert("updated".to_owned(), made.into());
-        let issue = json!({"id": issue["id"], "self": issue["self"], "key": state.key, "fields": fields});
+        let issue = json!({"id": issue["id"], "self": issue["self"], "key": key, "fields": fields});
         (kind, json!({"timestamp": at / 1_000, "webhookEvent": kind, "issue": issue}))
     };
     let created = fields.get("created").and_then(Value::as_str).unwrap_or_default();
     let mut last = time(created).unwrap_or_default();
     if is_wanted(last) {
-        told.push(tell(&states[0], "jira:issue_created", created, last));
+        told.push(tell(state, 0, "jira:issue_created", created, last));
     }
-    for (change, state) in changes.iter().zip(&states[1..]) {
+    let count = changes.len();
+    for (number, change) in changes.into_iter().enumerate() {
         last = last.max(change.at);
-        if is_wanted(change.at) {
-            let (kind, mut body) = tell(state, "jira:issue_updated", &change.made, change.at);
+        if is_wanted(change.at)
+            && let Some(state) = states.pop()
+        {
+            let (kind, mut body) = tell(state, number + 1, "jira:issue_updated", &change.made, change.at);
             body["changelog"] = json!({"id": change.id, "items": change.items});
             told.push((kind, body));
         }
@@ -94,12 +100,17 @@ pub(super) fn deliveries(
     if let Some(updated) = fields.get("updated").and_then(Value::as_str)
         && let Some(at) = time(updated).filter(|at| *at > last && is_wanted(*at))
     {
-        told.push(tell(&states[states.len() - 1], "jira:issue_updated", updated, at));
+        told.push(tell(now, count, "jira:issue_updated", updated, at));
     }
     told
 }
 
 impl State {
+    /// Its project, to be changed.
+    fn project(&self) -> Value {
+        self.fields.get("project").filter(|own| own.is_object()).cloned().unwrap_or_else(|| json!({}))
+    }
+
     /// Takes back a part of a change.
     fn undo(&mut self, item: &Value, statuses: &Statuses) {
         let field = item["field"].as_str().unwrap_or_default();
@@ -111,13 +122,13 @@ impl State {
             "labels" => text.as_str().unwrap_or_default().split_whitespace().collect(),
             "summary" | "description" | "environment" => text.clone(),
             "project" => {
-                let mut project = self.fields.get("project").cloned().unwrap_or_else(|| json!({}));
+                let mut project = self.project();
                 (project["id"], project["name"]) = (id.clone(), text.clone());
                 project
             }
             "Key" => {
                 self.key = text.clone();
-                let mut project = self.fields.get("project").cloned().unwrap_or_else(|| json!({}));
+                let mut project = self.project();
                 project["key"] = text.as_str().and_then(|key| key.rsplit_once('-')).map(|(key, _)| key).into();
                 self.fields.insert("project".to_owned(), project);
                 return;
@@ -141,8 +152,14 @@ impl State {
     }
 }
 
-/// Says in each state when it was resolved, and when the category of its status changed: changes do not list that.
-fn date(states: &mut [State], changes: &[Change], now: &Map<String, Value>, statuses: &Statuses) {
+/// After each number of changes when it was resolved, and when the category of its status changed: changes do not list that.
+/// `begin` is what it was when it was made.
+fn dates(
+    begin: &State,
+    changes: &[Change],
+    now: &Map<String, Value>,
+    statuses: &Statuses,
+) -> Vec<(&'static str, Vec<Value>)> {
     let created = now.get("created").cloned().unwrap_or_default();
     let resolved: Vec<Option<Value>> = changes
         .iter()
@@ -159,21 +176,21 @@ fn date(states: &mut [State], changes: &[Change], now: &Map<String, Value>, stat
             (category(&item["from"]) != category(&item["to"])).then(|| change.made.as_str().into())
         })
         .collect();
-    let first =
-        if states[0].fields.get("resolution").is_none_or(Value::is_null) { Value::Null } else { created.clone() };
+    let first = if begin.fields.get("resolution").is_none_or(Value::is_null) { Value::Null } else { created.clone() };
+    let mut all = Vec::new();
     for (name, dates, first) in [("resolutiondate", resolved, first), ("statuscategorychangedate", moved, created)] {
         let Some(actual) = now.get(name) else { continue };
         // From the last one on it is what it is now.
         let last = dates.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         let mut date = first;
-        for (number, state) in states.iter_mut().enumerate() {
-            if let Some(own) = number.checked_sub(1).and_then(|change| dates[change].clone()) {
-                date = own;
-            }
-            let value = if number >= last { actual } else { &date };
-            state.fields.insert(name.to_owned(), value.clone());
+        let mut own = vec![if last == 0 { actual.clone() } else { date.clone() }];
+        for (number, change) in dates.into_iter().enumerate() {
+            date = change.unwrap_or(date);
+            own.push(if number + 1 >= last { actual.clone() } else { date.clone() });
         }
+        all.push((name, own));
     }
+    all
 }
 
 #[cfg(test)]
@@ -257,5 +274,6 @@ mod tests {
             assert_eq!(time(text), noon, "{text}");
         }
         assert_eq!((time(""), time("12:01 AM"), time("é0200")), (None, None, None));
+        assert_eq!(time("Bonus +€5"), None);
     }
 }

@@ -1,8 +1,9 @@
 //! What Jira is asked for, in its query language.
 //!
-//! Issues are asked for in the order in which they were made: that stays while they change, so that no page skips one. Nothing
-//! is said in hours of a clock, as JQL means those of the account's time zone: what changed lately is asked for in minutes
-//! back from now, and what changed since a day from the day before it on.
+//! Issues are asked for in the order in which they were made, which stays while they change. What changed longest ago falls out
+//! of a list while it is read: where places are counted, they are counted back then. Nothing is said in hours of a clock, as JQL
+//! means those of the account's time zone: what changed lately is asked for in minutes back from now, and what changed or was
+//! made since a day from the day before it on.
 
 use serde_json::{Map, Value};
 use vigie_model::pattern::Pattern;
@@ -26,20 +27,26 @@ pub(super) async fn first(
 ) -> Result<String, PullError> {
     let types = site.types(&texts(settings, "incident_types"), notes).await?;
     let kinds = types.and_then(|types| kinds(&types, &texts(settings, "incident_labels")));
-    let since = since.map(|since| {
-        let day = format_time((since - DAY).max(DAY));
-        format!("updated >= \"{}\"", day.split('T').next().unwrap_or(&day))
-    });
+    let since = since.map(|since| from("updated", since));
     let parts: Vec<String> = projects(settings).into_iter().chain(kinds).chain(since).collect();
     let all = if parts.is_empty() { EVERYTHING.to_owned() } else { parts.join(" AND ") };
     Ok(format!("{all} {ORDER}"))
 }
 
-/// Everything that changed: an issue that is no incident any more has to be said to be none.
-pub(super) fn later(settings: &Map<String, Value>, until: Time, now: Time) -> String {
+/// Everything that changed: an issue that is no incident any more has to be said to be none. `created`: of issues that were made
+/// then or later, as those before were read.
+pub(super) fn later(settings: &Map<String, Value>, until: Time, now: Time, created: Option<Time>) -> String {
     let minutes = (now - until + AGAIN).max(AGAIN) / MINUTE + 1;
-    let parts: Vec<String> = projects(settings).into_iter().chain([format!("updated >= \"-{minutes}m\"")]).collect();
+    let changed = format!("updated >= \"-{minutes}m\"");
+    let created = created.map(|at| from("created", at));
+    let parts: Vec<String> = projects(settings).into_iter().chain([changed]).chain(created).collect();
     format!("{} {ORDER}", parts.join(" AND "))
+}
+
+/// From an instant on, in any time zone.
+fn from(field: &str, at: Time) -> String {
+    let day = format_time((at - DAY).max(DAY));
+    format!("{field} >= \"{}\"", day.split('T').next().unwrap_or(&day))
 }
 
 /// What of the settings says which issues are incidents: where it is another, all have to be looked at anew.
@@ -125,8 +132,11 @@ mod tests {
     fn what_changed_lately_is_counted_in_minutes() {
         let own = settings(json!({"projects": ["inc", "a\"b"]}));
         let expected = format!("project in (\"INC\", \"A\\\"B\") AND updated >= \"-76m\" {ORDER}");
-        assert_eq!(later(&own, 100 * MINUTE, 115 * MINUTE), expected);
+        assert_eq!(later(&own, 100 * MINUTE, 115 * MINUTE, None), expected);
         // A clock that goes wrong asks for more, not for less.
-        assert_eq!(later(&settings(json!({"projects": ["in*"]})), DAY, 0), format!("updated >= \"-61m\" {ORDER}"));
+        let all = settings(json!({"projects": ["in*"]}));
+        assert_eq!(later(&all, DAY, 0, None), format!("updated >= \"-61m\" {ORDER}"));
+        let rest = format!("updated >= \"-61m\" AND created >= \"1970-01-09\" {ORDER}");
+        assert_eq!(later(&all, 30 * DAY, 30 * DAY, Some(9 * DAY + MINUTE)), rest);
     }
 }

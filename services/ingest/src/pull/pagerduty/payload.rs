@@ -1,12 +1,12 @@
 //! From log entries to the deliveries of webhooks.
 
 use serde_json::{Value, json};
-use vigie_model::{MINUTE, Time, parse_time};
+use vigie_model::{MINUTE, SECOND, Time, format_time, parse_time};
 
 use super::super::mapping::Delivery;
 
-/// How long after a reopening its first log entries are: somebody is assigned and told.
-const SIGN: Time = 5 * MINUTE;
+/// After so long what an incident is agrees with its log entries.
+const SETTLED: Time = 10 * MINUTE;
 
 /// What a webhook calls what a log entry tells; `None`: the map makes nothing of it.
 fn event_type(entry_type: &str) -> Option<&'static str> {
@@ -52,17 +52,26 @@ pub(super) fn told(entry: &Value) -> Option<Delivery> {
     Some(delivery(kind, &entry["id"], &entry["created_at"], client, data))
 }
 
-/// When the incident of an entry was opened again, a little before the entry, and what a webhook would have said of that: not
-/// every reopening has an entry of its own.
-pub(super) fn reopened(entry: &Value) -> Option<(Time, Delivery)> {
+/// Where the incident of an entry is not resolved now: from when on a resolution that was told before does not hold. Not every
+/// reopening has an entry of its own, and the API does not say when one was.
+pub(super) fn open_since(entry: &Value, now: Time) -> Option<Time> {
     let incident = &entry["incident"];
-    let at = parse_time(incident["reopened_at"].as_str()?).ok()?;
-    let (id, made) = stamp(entry)?;
-    let is_its_sign = (at..at + SIGN).contains(&made);
-    is_its_sign.then(|| {
-        let id = Value::from(format!("{id}-reopened"));
-        (at, delivery("incident.reopened", &id, &incident["reopened_at"], None, incident.clone()))
-    })
+    let (_, made) = stamp(entry).filter(|_| incident["status"].as_str().is_some_and(|status| status != "resolved"))?;
+    let at = match entry["type"] == "resolve_log_entry" {
+        // What was resolved just now may not be shown as such yet.
+        true if made + SETTLED > now => return None,
+        // It was opened again at some time after this.
+        true => made + SECOND,
+        false => made,
+    };
+    let created = incident["created_at"].as_str().and_then(|at| parse_time(at).ok());
+    created.is_none_or(|created| at > created).then_some(at)
+}
+
+/// What a webhook would have said of a reopening. Of an incident that was never resolved it says nothing new.
+pub(super) fn reopened(entry: &Value, at: Time) -> Delivery {
+    let id = format!("{}-reopened", entry["id"].as_str().unwrap_or_default());
+    delivery("incident.reopened", &id.into(), &format_time(at).into(), None, entry["incident"].clone())
 }
 
 fn delivery(kind: &'static str, id: &Value, at: &Value, client: Option<Value>, data: Value) -> Delivery {
@@ -97,18 +106,25 @@ mod tests {
     }
 
     #[test]
-    fn a_reopening_without_an_entry_is_told_by_the_incident() {
-        let again = "2026-10-03T11:00:00Z";
+    fn an_incident_that_is_not_resolved_any_more_was_opened_again() {
         let mut entry = json!({
             "id": "R2", "type": "notify_log_entry", "created_at": "2026-10-03T11:00:01Z",
-            "incident": {"id": "Q1", "status": "triggered", "reopened_at": again},
+            "incident": {"id": "Q1", "status": "triggered", "created_at": "2026-10-03T10:00:00Z"},
         });
-        let (at, (kind, body)) = reopened(&entry).unwrap();
-        assert_eq!((at, kind), (parse_time(again).unwrap(), "incident.reopened"));
-        assert_eq!(body["event"]["occurred_at"], again);
-        for other in ["2026-10-03T10:59:00Z", "2026-10-03T12:00:00Z"] {
-            entry["created_at"] = other.into();
-            assert_eq!(reopened(&entry), None);
+        let made = parse_time("2026-10-03T11:00:01Z").unwrap();
+        let now = made + MINUTE;
+        assert_eq!(open_since(&entry, now), Some(made));
+        let (kind, body) = reopened(&entry, made);
+        assert_eq!((kind, &body["event"]["data"]), ("incident.reopened", &entry["incident"]));
+        assert_eq!(parse_time(body["event"]["occurred_at"].as_str().unwrap()), Ok(made));
+        entry["type"] = "resolve_log_entry".into();
+        assert_eq!(open_since(&entry, now), None);
+        let now = made + SETTLED;
+        assert_eq!(open_since(&entry, now), Some(made + SECOND), "after its resolution");
+        for (name, value) in [("status", "resolved"), ("created_at", "2026-10-03T11:00:02Z")] {
+            let mut other = entry.clone();
+            other["incident"][name] = value.into();
+            assert_eq!(open_since(&other, now), None, "{name}");
         }
     }
 }

@@ -13,13 +13,16 @@ use crate::hooks::LazyMaps;
 use crate::moment::Moment;
 use crate::terminal::Output;
 
+/// The variable that names a file with a key.
+const TOKEN_FILE: &str = "VIGIE_PAGERDUTY_TOKEN_FILE";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// https://api.pagerduty.com, or https://api.eu.pagerduty.com [default: every [[pull]] pagerduty of the configuration]
     #[arg(value_parser = |url: &str| check_url(url))]
     url: Option<String>,
     /// A file that holds a key of the REST API [default: what VIGIE_PAGERDUTY_TOKEN_FILE names]
-    #[arg(long, value_name = "FILE", env = "VIGIE_PAGERDUTY_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
     /// Only incidents of the service with this id, like PSHOP01; may be given several times
     #[arg(long = "service", value_name = "ID", requires = "url", value_parser = |id: &str| check_id(id))]
@@ -45,7 +48,9 @@ impl Args {
     pub(super) fn sources(self, config: &Config, maps: &LazyMaps<'_>) -> Result<Vec<Arc<dyn Pull>>, Failure> {
         let maps = maps.get()?;
         if let Some(url) = self.url {
-            let token_file = self.token_file.ok_or_else(|| {
+            // clap would want a URL for the variable too, which may stand there for other runs.
+            let told = || std::env::var_os(TOKEN_FILE).filter(|file| !file.is_empty()).map(PathBuf::from);
+            let token_file = self.token_file.or_else(told).ok_or_else(|| {
                 Failure::new(
                     "PagerDuty tells nobody in particular nothing; name a file that holds a key: --token-file FILE",
                 )
