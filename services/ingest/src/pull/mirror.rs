@@ -24,8 +24,9 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// How often it is looked whether another pull is done with the clone.
 const LOOK: Duration = Duration::from_millis(100);
 /// What git says where the clone itself is damaged, and not the way to the host.
-const DAMAGED: [&str; 11] = [
+const DAMAGED: [&str; 12] = [
     "not a git repository",
+    "not in a git directory",
     "bad config",
     "bad object",
     "cannot lock ref",
