@@ -1,6 +1,6 @@
 //! One run of a pull.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +48,7 @@ pub(crate) async fn run(
         lease: &lease,
         id: 0,
         standing: PullStanding::default(),
-        unmapped: Vec::new(),
+        unmapped: HashMap::new(),
     };
     let result = match run.begin().await {
         Ok(()) => {
@@ -99,8 +99,8 @@ struct Run<'r> {
     /// Its number in the database.
     id: i64,
     standing: PullStanding,
-    /// The services that were guessed up to the last page.
-    unmapped: Vec<Unmapped>,
+    /// The services that were guessed up to the last page, by their names.
+    unmapped: HashMap<String, Unmapped>,
 }
 
 impl Run<'_> {
@@ -155,6 +155,9 @@ impl Run<'_> {
         if let Some(error) = read.error {
             return Err(error);
         }
+        if read.is_complete {
+            self.standing.done = self.standing.total;
+        }
         let PullStanding { done, total, .. } = self.standing;
         let is_all = read.is_complete || (total > 0 && done >= total);
         let is_cut = is_stopped && !is_all;
@@ -185,9 +188,9 @@ impl Run<'_> {
 
     /// What the run has not written yet of the services that were guessed.
     fn news_of(&mut self, unmapped: Vec<Unmapped>) -> Vec<Unmapped> {
-        let is_news = |guess: &Unmapped| !self.unmapped.contains(guess);
-        let news: Vec<Unmapped> = unmapped.iter().filter(|guess| is_news(guess)).cloned().collect();
-        self.unmapped = unmapped;
+        let is_news = |guess: &Unmapped| self.unmapped.get(&guess.service) != Some(guess);
+        let news: Vec<Unmapped> = unmapped.into_iter().filter(is_news).collect();
+        self.unmapped.extend(news.iter().map(|guess| (guess.service.clone(), guess.clone())));
         news
     }
 

@@ -28,7 +28,7 @@ async fn cursors_show_everything_once() {
     let mut variables = json!({
         "owner": "harbour", "name": "checkout", "labels": ["incident"], "issuesSince": null, "commits": true,
         "commitsAfter": null, "head": head, "pulls": true, "pullsAfter": null, "issues": true, "issuesAfter": null,
-        "named": true,
+        "named": true, "commitsFirst": 100, "pullsFirst": 50, "issuesFirst": 50,
     });
     let (mut commits, mut pulls, mut issues) = (Vec::new(), Vec::new(), Vec::new());
     while ["commits", "pulls", "issues"].iter().any(|part| variables[part] == true) {

@@ -39,6 +39,7 @@ pub use cursor::Cursor;
 pub use error::GitError;
 pub use open::GitPull;
 pub use source::GitSource;
+pub(super) use source::open_clone;
 
 /// The registry's line.
 pub const SOURCE: Source =
@@ -65,6 +66,8 @@ pub struct GitOptions {
     pub now: Time,
     /// Replaces authors.
     pub concealer: Arc<Concealer>,
+    /// The folder itself is the repository: none above it is meant.
+    pub is_exact: bool,
 }
 
 impl GitOptions {
@@ -81,6 +84,7 @@ impl GitOptions {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             now,
             concealer,
+            is_exact: false,
         }
     }
 }

@@ -100,11 +100,7 @@ impl GitHub {
 
     /// Where git finds a repository.
     fn clone_url(&self, name: &str) -> String {
-        let host = match self.url.as_str() {
-            API => "https://github.com",
-            url => url.trim_end_matches('/').trim_end_matches("/api/v3"),
-        };
-        format!("{host}/{name}.git")
+        format!("{}/{name}.git", host_of(&self.url))
     }
 
     /// The owner of the first repository.
@@ -114,6 +110,16 @@ impl GitHub {
 
     fn owner_of(name: &str) -> &str {
         name.split('/').next().unwrap_or_default()
+    }
+}
+
+/// The host of an API: where its pages are, and git finds repositories.
+fn host_of(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    match url.strip_prefix("https://api.") {
+        // A company's part of GitHub's own cloud has its API beside it.
+        Some(rest) if url == API || rest.ends_with(".ghe.com") => format!("https://{rest}"),
+        _ => url.trim_end_matches("/api/v3").to_owned(),
     }
 }
 
@@ -166,12 +172,13 @@ impl Pull for GitHub {
                 wanted,
                 cursor,
                 total: names.len() as u64,
+                keys: names.iter().map(|name| name.to_lowercase()).collect(),
                 left: names.into_iter().rev().collect(),
                 reader: None,
                 source: self.clone(),
                 clones: Clones::new(&self.clones, start),
                 sending,
-                numbers: HashSet::new(),
+                is_silent: false,
                 missed: Vec::new(),
                 read: BTreeMap::new(),
                 notes,
@@ -232,6 +239,8 @@ struct Run {
     mapping: Mapping,
     wanted: Wanted,
     cursor: Cursor,
+    /// What the cursor calls the repositories.
+    keys: Vec<String>,
     /// Repositories that are to come, the next one last.
     left: Vec<String>,
     total: u64,
@@ -240,8 +249,8 @@ struct Run {
     clones: Clones<String>,
     /// What an app's webhook was sent, read behind the repositories.
     sending: Option<Sending>,
-    /// GitHub's own numbers of the repositories.
-    numbers: HashSet<u64>,
+    /// A repository did not even tell its number, now or earlier.
+    is_silent: bool,
     /// The deliveries of the page that was given last.
     missed: Vec<Missed>,
     /// How much was read, by kind.
@@ -274,14 +283,14 @@ impl Run {
             if self.cursor.repositories.get(key) != Some(&reader.place) {
                 self.cursor.repositories.insert(key.clone(), reader.place.clone());
             }
-            self.numbers.extend(reader.number);
             let Some(events) = page else {
+                self.is_silent |= reader.is_silent && reader.place.number.is_none();
                 if let Some((key, reader)) = self.reader.take() {
                     self.clone(key, &reader).await?;
                 }
                 continue;
             };
-            let part = (reader.pages * PARTS / (reader.expected + 2)).min(PARTS);
+            let part = reader.pages * PARTS / (reader.expected + 2);
             return Ok(Some(self.batch(events, part)));
         }
     }
@@ -301,17 +310,19 @@ impl Run {
     /// What the webhook of the app missed.
     async fn sent(&mut self) -> Result<Option<PullBatch>, PullError> {
         let Some(sending) = &mut self.sending else { return Ok(None) };
-        let place = &mut self.cursor.sent;
-        let missed = sending.page(place, &self.numbers, &self.mapping.hook, &mut self.notes).await?;
+        let repositories = &self.cursor.repositories;
+        let numbers: HashSet<u64> = self.keys.iter().filter_map(|key| repositories.get(key)?.number).collect();
+        let (place, known) = (&mut self.cursor.sent, (&numbers, !self.is_silent));
+        let missed = sending.page(place, known, &self.mapping.hook, &mut self.notes).await?;
         Ok(missed.map(|missed| {
             self.missed = missed;
             self.batch(Vec::new(), PARTS)
         }))
     }
 
-    /// `part` is how much of the repository is done.
+    /// `part` is how much of the repository is done. All of it is only when there are no more pages.
     fn batch(&mut self, events: Vec<Event>, part: u64) -> PullBatch {
-        let done = (self.total - self.left.len() as u64).saturating_sub(1) * PARTS + part;
+        let done = (self.total - self.left.len() as u64).saturating_sub(1) * PARTS + part.min(PARTS - 1);
         self.count(&events);
         let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
         PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }
@@ -365,6 +376,24 @@ impl Pages for Run {
             read,
             details: Map::from_iter([("repositories".to_owned(), Value::from(self.total))]),
             service: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn a_repository_is_cloned_from_the_host_of_the_api() {
+        for (api, host) in [
+            (super::API, "https://github.com"),
+            ("https://api.github.com/", "https://github.com"),
+            ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+            ("https://git.example.org/api/v3", "https://git.example.org"),
+            ("https://api.example.org/api/v3/", "https://api.example.org"),
+        ] {
+            assert_eq!(host_of(api), host, "{api}");
         }
     }
 }

@@ -203,7 +203,7 @@ impl Run {
                 continue;
             };
             self.cursor.projects.insert(reader.project.id, reader.place.clone());
-            let part = (reader.pages * PARTS / reader.expected.max(1)).min(PARTS);
+            let part = reader.pages * PARTS / reader.expected.max(1);
             return Ok(Some(self.batch(events, part)));
         }
     }
@@ -223,9 +223,9 @@ impl Run {
         Ok(())
     }
 
-    /// `part` is how much of the project is done.
+    /// `part` is how much of the project is done. All of it is only when there are no more pages.
     fn batch(&mut self, events: Vec<Event>, part: u64) -> PullBatch {
-        let done = (self.total - self.left.len() as u64 - 1) * PARTS + part;
+        let done = (self.total - self.left.len() as u64 - 1) * PARTS + part.min(PARTS - 1);
         self.count(&events);
         let cursor = serde_json::to_string(&self.cursor).unwrap_or_default();
         PullBatch { events, cursor, done, total: self.total * PARTS, read_until: None }

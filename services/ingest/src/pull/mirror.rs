@@ -6,6 +6,7 @@
 //! Pulls that share one take turns writing it: each holds the file beside it, and the system lets go of that for whoever is
 //! killed. What is there may be read meanwhile, as git only adds to it.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,13 +16,31 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::process::Command;
 
-use super::git::{Deployments, GitSource};
-use super::{Pages, Pull, PullError, Start};
+use super::git::{Deployments, GitOptions, open_clone};
+use super::{Pages, PullError, Start};
 
 /// How long a fetch may take.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// How often it is looked whether another pull is done with the clone.
 const LOOK: Duration = Duration::from_millis(100);
+/// What git says where the clone itself is damaged, and not the way to the host.
+const DAMAGED: [&str; 12] = [
+    "not a git repository",
+    "not in a git directory",
+    "bad config",
+    "bad object",
+    "cannot lock ref",
+    "corrupt",
+    "did not send all necessary objects",
+    "does not match index",
+    "inflate",
+    "invalid object",
+    "packfile",
+    "reference broken",
+];
+
+/// What git says where the disk is full, or may not be written.
+const DISK: [&str; 3] = ["No space left", "Permission denied", "Read-only file system"];
 
 /// A clone's folder.
 #[derive(Debug)]
@@ -63,17 +82,32 @@ impl Mirror {
     /// # Errors
     /// Why it could not be fetched, and what to do.
     pub(super) async fn fetch(&self, remote: &Remote<'_>) -> Result<(), String> {
-        let Remote { url, branch, user, password, ca_file } = *remote;
         let _turn = self.turn().await?;
-        if !self.folder.join("HEAD").exists() {
-            let folder = self.folder.to_string_lossy().into_owned();
-            run(&mut git(&["init", "--bare", "--quiet", &folder])).await?;
+        let is_whole = ["HEAD", "objects", "refs"].iter().all(|part| self.folder.join(part).exists());
+        if !is_whole {
+            self.remove().await;
         }
-        // Of a git that was ended in the middle; nobody else writes here.
-        let _ = tokio::fs::remove_file(self.folder.join("config.lock")).await;
+        self.unlock();
+        match self.fetch_once(remote).await {
+            Err(failure) if failure.is_damage => {
+                tracing::warn!(folder = %self.folder.display(), error = %failure.why, "a clone is damaged and made anew");
+                self.remove().await;
+                self.fetch_once(remote).await.map_err(|failure| failure.why)
+            }
+            fetched => fetched.map_err(|failure| failure.why),
+        }
+    }
+
+    async fn fetch_once(&self, remote: &Remote<'_>) -> Result<(), Failure> {
+        let Remote { url, branch, user, password, ca_file } = *remote;
+        // What is there already stays as it is.
+        run(git(&["init", "--bare", "--quiet"]).arg(&self.folder)).await?;
+        // Named as it is: looked for, a repository around the folder might be found.
+        let mut folder = OsString::from("--git-dir=");
+        folder.push(&self.folder);
         let at = |arguments: &[&str]| {
-            let mut command = git(&["-C"]);
-            command.arg(&self.folder).args(arguments);
+            let mut command = git(&[]);
+            command.arg(&folder).args(arguments);
             command
         };
         for (name, value) in [
@@ -107,7 +141,23 @@ impl Mirror {
         }
         match tokio::time::timeout(LONGEST, run(&mut fetch)).await {
             Ok(fetched) => fetched,
-            Err(_) => Err(format!("git was not through after {} minutes", LONGEST.as_secs() / 60)),
+            Err(_) => Err(format!("git was not through after {} minutes", LONGEST.as_secs() / 60).into()),
+        }
+    }
+
+    /// Removes the locks of a git that was ended in the middle; nobody else writes here.
+    fn unlock(&self) {
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                if is_folder && path.starts_with(self.folder.join("refs")) {
+                    folders.push(path);
+                } else if !is_folder && path.extension().is_some_and(|extension| extension == "lock") {
+                    let _ = std::fs::remove_file(path);
+                }
+            }
         }
     }
 
@@ -139,8 +189,16 @@ impl Mirror {
                 return;
             }
         };
-        if let Err(error) = tokio::fs::remove_dir_all(&self.folder).await {
-            tracing::warn!(folder = %self.folder.display(), %error, "a clone was not removed");
+        self.remove().await;
+    }
+
+    /// The same for whoever has the turn.
+    async fn remove(&self) {
+        match tokio::fs::remove_dir_all(&self.folder).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(folder = %self.folder.display(), %error, "a clone was not removed");
+            }
+            _ => {}
         }
     }
 
@@ -149,15 +207,13 @@ impl Mirror {
     /// # Errors
     /// See [`PullError`].
     pub(super) async fn pages(&self, start: Start) -> Result<Box<dyn Pages>, PullError> {
-        let source = GitSource {
-            path: self.folder.clone(),
-            repository: Some(self.name.clone()),
-            service: None,
-            environment: None,
-            // Those are known from the API.
-            deployments: Deployments::None,
-        };
-        source.open(start).await
+        let mut options = GitOptions::new(start.now, start.concealer);
+        options.repository = Some(self.name.clone());
+        // Those are known from the API.
+        options.deployments = Deployments::None;
+        options.with_paths = start.patterned.contains(&self.name.to_lowercase());
+        options.is_exact = true;
+        open_clone(self.folder.clone(), options, start.cursor.as_deref()).await
     }
 }
 
@@ -170,7 +226,20 @@ fn git(arguments: &[&str]) -> Command {
     command
 }
 
-async fn run(command: &mut Command) -> Result<(), String> {
+/// Why git did not do something.
+struct Failure {
+    why: String,
+    /// The clone is damaged.
+    is_damage: bool,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, is_damage: false }
+    }
+}
+
+async fn run(command: &mut Command) -> Result<(), Failure> {
     let output = command.output().await.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "git is not installed here, and the clone is made by it: install it".to_owned(),
         _ => format!("git cannot be run: {error}"),
@@ -180,7 +249,11 @@ async fn run(command: &mut Command) -> Result<(), String> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let why = said.lines().find(|line| line.starts_with("fatal:")).or_else(|| said.lines().last());
-    Err(format!("git says: {}", why.unwrap_or("nothing").trim()))
+    // What the host says is not of the clone, and what is wrong with the disk stays wrong with another clone.
+    let mut own = said.lines().filter(|line| !line.starts_with("remote:"));
+    let is_of_disk = DISK.iter().any(|text| said.contains(text));
+    let is_damage = !is_of_disk && own.any(|line| DAMAGED.iter().any(|text| line.contains(text)));
+    Err(Failure { why: format!("git says: {}", why.unwrap_or("nothing").trim()), is_damage })
 }
 
 #[cfg(test)]
@@ -216,21 +289,64 @@ mod tests {
         assert!(elsewhere.accept().is_err(), "the other address was asked");
     }
 
+    /// Runs git in a folder.
+    async fn in_folder(folder: &Path, arguments: &[&str]) {
+        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+        let done = run(git(&["-C"]).arg(folder).args(who).args(arguments)).await;
+        done.map_err(|failure| failure.why).unwrap();
+    }
+
+    /// A repository with a commit. Gives its URL.
+    async fn repository(folder: &Path) -> String {
+        std::fs::create_dir_all(folder).unwrap();
+        in_folder(folder, &["init", "--quiet", "-b", "main", "."]).await;
+        in_folder(folder, &["config", "uploadpack.allowFilter", "true"]).await;
+        in_folder(folder, &["commit", "--quiet", "--allow-empty", "-m", "Begin"]).await;
+        format!("file://{}", folder.display())
+    }
+
+    #[tokio::test]
+    async fn a_damaged_clone_heals_and_leaves_the_repository_around_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (origin, outer) = (folder.path().join("origin"), folder.path().join("outer"));
+        let url = repository(&origin).await;
+        repository(&outer).await;
+        in_folder(&outer, &["config", "remote.origin.url", "https://example.org/outer.git"]).await;
+        let config = || std::fs::read_to_string(outer.join(".git/config")).unwrap();
+        let before = config();
+        let mirror = Mirror::new(&outer.join("clones"), &url, "acme/shop");
+        let remote = Remote { url: &url, branch: "main", user: "ada", password: "secret", ca_file: None };
+        assert_eq!(mirror.fetch(&remote).await, Ok(()));
+
+        let own = |path: &str| mirror.folder.join(path);
+        for part in ["objects", "refs", "HEAD"] {
+            match part {
+                "HEAD" => std::fs::remove_file(own(part)).unwrap(),
+                _ => std::fs::remove_dir_all(own(part)).unwrap(),
+            }
+            assert_eq!(mirror.fetch(&remote).await, Ok(()), "without {part}");
+            assert!(own("refs/heads/main").exists());
+        }
+        for (part, text) in [("HEAD", "odd"), ("config", "[[["), ("refs/heads/main", "odd")] {
+            std::fs::write(own(part), text).unwrap();
+            assert_eq!(mirror.fetch(&remote).await, Ok(()), "with an odd {part}");
+        }
+        // Of a git that was killed.
+        in_folder(&origin, &["commit", "--quiet", "--allow-empty", "-m", "Go on"]).await;
+        let old = std::fs::read_to_string(own("refs/heads/main")).unwrap();
+        for lock in ["HEAD.lock", "config.lock", "packed-refs.lock", "refs/heads/main.lock"] {
+            std::fs::write(own(lock), "").unwrap();
+        }
+        assert_eq!(mirror.fetch(&remote).await, Ok(()));
+        assert_ne!(std::fs::read_to_string(own("refs/heads/main")).unwrap(), old);
+        assert_eq!(config(), before);
+    }
+
     #[tokio::test]
     async fn pulls_that_meet_in_a_clone_take_turns() {
         let folder = tempfile::tempdir().unwrap();
-        let (origin, clones) = (folder.path().join("origin"), folder.path().join("clones"));
-        let url = format!("file://{}", origin.display());
-        for arguments in [
-            &["init", "--quiet", "-b", "main", origin.to_str().unwrap()][..],
-            &["-C", origin.to_str().unwrap(), "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit"][..],
-        ] {
-            let mut command = git(arguments);
-            if arguments.ends_with(&["commit"]) {
-                command.args(["--quiet", "--allow-empty", "-m", "Begin"]);
-            }
-            run(&mut command).await.unwrap();
-        }
+        let clones = folder.path().join("clones");
+        let url = repository(&folder.path().join("origin")).await;
         // What a killed process leaves, which holds nothing any more.
         let mirror = Mirror::new(&clones, &url, "acme/shop");
         drop(mirror.turn().await.unwrap());

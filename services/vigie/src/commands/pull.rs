@@ -206,9 +206,16 @@ async fn fold(engine: &Engine, pulled: &[Pulled], shutdown: &Shutdown) -> Outcom
     }
     if pulled.iter().any(|pulled| pulled.deliveries > 0) {
         let busy = spinner("mapping");
-        let mapped = engine.map_all().await;
+        // Somebody else's may wait too. What is not mapped now is by the next one that does.
+        let mapped = tokio::select! {
+            mapped = engine.map_all() => mapped,
+            () = shutdown.asked() => Ok(()),
+        };
         busy.finish_and_clear();
         mapped?;
+        if shutdown.is_asked() {
+            return Ok(());
+        }
     }
     let busy = spinner("folding");
     let folded = engine.fold_all().await;

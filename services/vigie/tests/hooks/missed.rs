@@ -10,12 +10,14 @@ use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::github::{pull_of, site};
 use crate::house::{House, Site, facts};
-use crate::pulling::{pull, pulled};
+use crate::pulling::{another, pull, pulled};
 
 store_test_suite! {
     what_the_webhook_missed_comes_with_the_next_pull_once,
     what_the_app_may_not_ask_or_github_keeps_no_more_is_no_failure,
     a_run_that_is_cut_off_goes_on_in_the_list,
+    what_github_does_not_give_is_asked_for_again,
+    a_repository_that_is_silent_loses_no_webhook,
 }
 
 /// A key like those that GitHub gives apps.
@@ -153,5 +155,57 @@ async fn a_run_that_is_cut_off_goes_on_in_the_list(database: TestDatabase) {
     assert!(rest.deliveries > 0 && fetches(&server) < 250 + 100, "{} fetched, {rest:?}", fetches(&server));
     assert!(before > 100 && house.deliveries().await.len() == 250, "{before}");
     house.stop().await;
+    server.stop().await;
+}
+
+async fn what_github_does_not_give_is_asked_for_again(database: TestDatabase) {
+    let server = small().await;
+    let name = server.organisation(|all| all.repositories[0].name.clone());
+    let site = site();
+    let house = site.serve(&database).await;
+    let source = pull_as_app(&server, &site);
+    opens_an_issue(&server, &name, &[503]);
+    // Long enough ago not to be looked at again anyhow.
+    server.organisation(|all| all.wait(chrono::TimeDelta::hours(2)));
+    opens_an_issue(&server, &name, &[202]);
+    for (silent, what) in [
+        ("/app/hook/deliveries/", "a webhook that was missed cannot be fetched: GitHub answers 502"),
+        ("/app/hook/deliveries", "webhooks that were missed cannot be fetched: GitHub answers 502"),
+    ] {
+        server.faults(|faults| faults.silent = vec![silent.to_owned()]);
+        let run = pulled(&house.engine, &source).await;
+        assert_eq!((run.deliveries, run.notes.len()), (0, 1), "{:?}", run.notes);
+        assert!(run.notes[0].starts_with(what), "{:?}", run.notes);
+    }
+    server.faults(|faults| faults.silent.clear());
+    let run = pulled(&house.engine, &source).await;
+    assert_eq!((run.deliveries, run.notes), (1, Vec::new()));
+    house.stop().await;
+    server.stop().await;
+}
+
+async fn a_repository_that_is_silent_loses_no_webhook(database: TestDatabase) {
+    let server = small().await;
+    let name = server.organisation(|all| all.repositories[0].name.clone());
+    let site = site();
+    let source = pull_as_app(&server, &site);
+    for is_known in [true, false] {
+        let fresh = another(&database).await;
+        let house = site.serve(&fresh).await;
+        if is_known {
+            pulled(&house.engine, &source).await;
+        }
+        opens_an_issue(&server, &name, &[503]);
+        server.organisation(|all| all.wait(chrono::TimeDelta::hours(2)));
+        opens_an_issue(&server, &name, &[202]);
+        server.faults(|faults| faults.silent = vec![format!("\"name\":\"{name}\"")]);
+        let silent = pulled(&house.engine, &source).await.deliveries;
+        // What it is called is known from the run before.
+        assert_eq!(silent, u64::from(is_known));
+        server.faults(|faults| faults.silent.clear());
+        pulled(&house.engine, &source).await;
+        assert!(!house.deliveries().await.is_empty(), "known: {is_known}");
+        house.stop().await;
+    }
     server.stop().await;
 }

@@ -17,6 +17,8 @@ store_test_suite! {
     notes_that_are_too_large_at_once_are_read_in_parts,
     a_host_that_is_down_is_one_error,
     of_a_repository_on_github_likewise,
+    of_many_at_once_on_github_each_is_asked_for_in_smaller_pages,
+    a_pull_request_that_is_not_answered_is_asked_for_again,
 }
 
 const AGAIN: &str = "it is asked for again in the next run";
@@ -182,6 +184,64 @@ async fn of_a_repository_on_github_likewise(database: TestDatabase) {
     let failure = pull(&engine, &source).await.unwrap_err();
     assert!(failure.to_string().contains("GitHub answers 502"), "{failure}");
     assert_eq!(server.traffic().requests.len(), 6);
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn of_many_at_once_on_github_each_is_asked_for_in_smaller_pages(database: TestDatabase) {
+    let server = GitHubServer::serve(small()).await;
+    let site = Site::new().unmapped();
+    let source = github::pull_of(&server, &site);
+    let straight = another(&database).await;
+    let engine = site.engine(&straight).await;
+    pulled(&engine, &source).await;
+    let expected = facts(&engine);
+    engine.shutdown().await;
+
+    let engine = site.engine(&database).await;
+    server.faults(|faults| faults.silent = vec!["\"pullsFirst\":50".to_owned()]);
+    assert_eq!(pulled(&engine, &source).await.notes, [""; 0]);
+    assert_eq!(facts(&engine), expected);
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn a_pull_request_that_is_not_answered_is_asked_for_again(database: TestDatabase) {
+    let server = GitHubServer::serve(small()).await;
+    let site = Site::new().unmapped();
+    let source = github::pull_of(&server, &site);
+    // More reviews than a page of pull requests tells.
+    let (name, number) = server.organisation(|all| {
+        let own = Arc::make_mut(&mut all.repositories[0]);
+        let pull = own.pulls.iter_mut().find(|pull| pull.merged_at.is_some() && !pull.reviews.is_empty()).unwrap();
+        let review = pull.reviews[0].clone();
+        pull.reviews.extend((1..60).map(|number| vigie_githubkit::github::Review {
+            id: review.id + number,
+            state: "COMMENTED".to_owned(),
+            ..review.clone()
+        }));
+        (own.name.clone(), pull.number)
+    });
+    let straight = another(&database).await;
+    let engine = site.engine(&straight).await;
+    pulled(&engine, &source).await;
+    let expected = facts(&engine);
+    engine.shutdown().await;
+
+    let engine = site.engine(&database).await;
+    server.faults(|faults| faults.silent = vec![format!("\"number\":{number},")]);
+    for _ in 0..2 {
+        let notes = pulled(&engine, &source).await.notes;
+        assert!(is_said(&notes, &format!("harbour/{name}: "), "no part of a pull request"), "{notes:?}");
+        assert_eq!(told(&facts(&engine)), told(&expected), "the page is not held up");
+    }
+    server.faults(|faults| faults.silent.clear());
+    server.forget_traffic();
+    assert_eq!(pulled(&engine, &source).await.notes, [""; 0]);
+    let asked = server.traffic().requests;
+    let again = asked.iter().filter(|request| request.body.contains(&format!("\"number\":{number},"))).count();
+    assert_eq!(again, 1, "it is asked for alone");
+    assert_eq!(facts(&engine), expected);
     engine.shutdown().await;
     server.stop().await;
 }

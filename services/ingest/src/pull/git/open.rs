@@ -38,7 +38,7 @@ impl GitPull {
     /// # Errors
     /// See [`GitError`].
     pub fn open(path: &Path, options: GitOptions) -> Result<Self, GitError> {
-        let repository = repository::open(path)?;
+        let repository = repository::open(path, options.is_exact)?;
         let mut warnings = Vec::new();
         let branch = repository::branch(&repository, options.branch.as_deref(), &mut warnings)?;
         let tags = tags::find(&repository, &options.deployments)?;

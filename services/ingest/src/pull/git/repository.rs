@@ -8,15 +8,21 @@ use gix::{ObjectId, Repository};
 
 use super::{GitError, text};
 
-/// Finds the repository of a folder: itself, its `.git`, or one above.
-pub(super) fn open(path: &Path) -> Result<Repository, GitError> {
+/// Finds the repository of a folder: itself, its `.git`, or where not exactly this one is meant, one above.
+pub(super) fn open(path: &Path, is_exact: bool) -> Result<Repository, GitError> {
     if !path.exists() {
         return Err(GitError::NotFound { path: path.to_owned() });
     }
     // Only the repository's own files count: the same commits wherever and as whomever it runs.
     let options = || gix::open::Options::isolated();
-    let options = Mapping { full: options(), reduced: options() };
-    match gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), options) {
+    let found = match is_exact {
+        true => gix::ThreadSafeRepository::open_opts(path, options().open_path_as_is(true)),
+        false => {
+            let options = Mapping { full: options(), reduced: options() };
+            gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), options)
+        }
+    };
+    match found {
         Ok(repository) => Ok(repository.to_thread_local()),
         Err(error) if error.downcast_any_ref::<gix::discover::upwards::Error>().is_some() => {
             Err(GitError::NotARepository { path: path.to_owned() })

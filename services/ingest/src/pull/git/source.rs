@@ -63,21 +63,28 @@ impl Pull for GitSource {
         options.deployments = self.deployments.clone();
         options.with_paths = self.has_patterns(&start.patterned);
         let path = self.path.clone();
-        Box::pin(async move {
-            let mut notes = Vec::new();
-            let cursor = start.cursor.as_deref().map(Cursor::parse).transpose();
-            let cursor = cursor.unwrap_or_else(|error| {
-                notes.push(error.to_string());
-                None
-            });
-            let opened = tokio::task::spawn_blocking(move || GitPull::open(&path, options)?.since(cursor.as_ref()));
-            let batches = opened.await.map_err(died)??;
-            let plan = batches.plan().clone();
-            let (sender, receiver) = mpsc::channel(1);
-            let reading = tokio::task::spawn_blocking(move || read(batches, &sender));
-            Ok(Box::new(GitPages { plan, receiver, reading: Some(reading), notes }) as Box<dyn Pages>)
-        })
+        Box::pin(async move { open_clone(path, options, start.cursor.as_deref()).await })
     }
+}
+
+/// The pages of a clone, behind a cursor.
+pub(in crate::pull) async fn open_clone(
+    path: PathBuf,
+    options: GitOptions,
+    cursor: Option<&str>,
+) -> Result<Box<dyn Pages>, PullError> {
+    let mut notes = Vec::new();
+    let cursor = cursor.map(Cursor::parse).transpose();
+    let cursor = cursor.unwrap_or_else(|error| {
+        notes.push(error.to_string());
+        None
+    });
+    let opened = tokio::task::spawn_blocking(move || GitPull::open(&path, options)?.since(cursor.as_ref()));
+    let batches = opened.await.map_err(died)??;
+    let plan = batches.plan().clone();
+    let (sender, receiver) = mpsc::channel(1);
+    let reading = tokio::task::spawn_blocking(move || read(batches, &sender));
+    Ok(Box::new(GitPages { plan, receiver, reading: Some(reading), notes }))
 }
 
 fn died(error: tokio::task::JoinError) -> GitError {

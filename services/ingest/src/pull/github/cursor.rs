@@ -4,7 +4,7 @@
 //! recorded last, and its newest instant counts only when it is through. Instants are kept as GitHub writes them, all in
 //! the same form, so that they compare as texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,9 @@ impl Sent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Place {
+    /// GitHub's own number of it, once it was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// The commit of the default branch up to which all were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
@@ -57,6 +60,9 @@ pub(super) struct Place {
     pub walk: Option<Walk>,
     #[serde(skip_serializing_if = "Feed::is_new")]
     pub pulls: Feed,
+    /// Pull requests of which something was not answered, while that of others was: each is asked for again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub missed: BTreeSet<u64>,
     #[serde(skip_serializing_if = "Feed::is_new")]
     pub issues: Feed,
     #[serde(skip_serializing_if = "Feed::is_new")]

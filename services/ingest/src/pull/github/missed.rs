@@ -23,6 +23,8 @@ use crate::connector::{Hook, RawDelivery};
 const LISTED_LATE: Time = 10 * MINUTE;
 /// Bytes of bodies that a page holds, about.
 const PAGE_BYTES: usize = 1 << 20;
+/// After so many that GitHub did not give, the others of a page are left to the next run.
+const SILENT: u32 = 3;
 
 /// See the module's documentation.
 pub(super) struct Sending {
@@ -34,6 +36,8 @@ pub(super) struct Sending {
     is_over: bool,
     /// How many were fetched.
     pub fetched: u64,
+    /// How many GitHub did not give.
+    silent: u32,
 }
 
 struct Listed {
@@ -41,6 +45,8 @@ struct Listed {
     stands: Vec<String>,
     /// Those that are to be fetched.
     failed: VecDeque<Failed>,
+    /// When the oldest of those was sent that GitHub did not give: the next run asks for them again.
+    silent: Option<String>,
     next: Option<String>,
 }
 
@@ -54,7 +60,7 @@ struct Failed {
 
 impl Sending {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, settled: HashSet::new(), listed: None, is_over: false, fetched: 0 }
+        Self { client, settled: HashSet::new(), listed: None, is_over: false, fetched: 0, silent: 0 }
     }
 
     pub(super) fn traffic(&self) -> Traffic {
@@ -62,11 +68,11 @@ impl Sending {
     }
 
     /// The next deliveries that are about these repositories; `None` behind the last. There may be none in a page: it says
-    /// how far the list is.
+    /// how far the list is. Where these are not `all`, the next run reads the same of the list again.
     pub(super) async fn page(
         &mut self,
         place: &mut Sent,
-        repositories: &HashSet<u64>,
+        (repositories, are_all): (&HashSet<u64>, bool),
         hook: &Arc<Hook>,
         notes: &mut Notes,
     ) -> Result<Option<Vec<Missed>>, PullError> {
@@ -74,7 +80,13 @@ impl Sending {
             return Ok(None);
         }
         if self.listed.is_none() {
-            self.listed = self.list(place, repositories, notes).await?;
+            self.listed = match self.list(place, repositories, notes).await {
+                Ok(listed) => listed,
+                Err(error) => {
+                    notes.add(not_answered("webhooks that were missed", &self.client.unanswered().ok_or(error)?));
+                    None
+                }
+            };
         }
         let Some(listed) = &mut self.listed else {
             self.is_over = true;
@@ -84,11 +96,24 @@ impl Sending {
         while bytes < PAGE_BYTES
             && let Some(failed) = listed.failed.front()
         {
-            if let Some(one) = fetch(&mut self.client, failed, hook).await? {
-                bytes += one.raw.body.len();
-                missed.push(one);
+            match fetch(&mut self.client, failed, hook).await {
+                Ok(one) => {
+                    bytes += one.as_ref().map_or(0, |one| one.raw.body.len());
+                    missed.extend(one);
+                    place.fetched.insert(failed.guid.clone(), failed.sent_at.clone());
+                }
+                Err(error) => {
+                    let why = self.client.unanswered().ok_or(error)?;
+                    notes.add(not_answered("a webhook that was missed", &why));
+                    self.silent += 1;
+                    // The list has the newest first.
+                    let oldest = if self.silent < SILENT { Some(failed) } else { listed.failed.back() };
+                    listed.silent = oldest.map(|failed| failed.sent_at.clone());
+                    if self.silent >= SILENT {
+                        listed.failed.clear();
+                    }
+                }
             }
-            place.fetched.insert(failed.guid.clone(), failed.sent_at.clone());
             listed.failed.pop_front();
         }
         self.fetched += missed.len() as u64;
@@ -96,7 +121,9 @@ impl Sending {
             let stands: Vec<&str> = listed.stands.iter().map(String::as_str).collect();
             let newest = stands.first().filter(|_| place.feed.walk.is_none());
             let late = newest.and_then(|newest| a_little_before(newest));
-            self.is_over = !place.feed.turn(&stands, late.as_deref(), None, listed.next.take());
+            let before = (!are_all).then(|| place.feed.until.clone().unwrap_or_default());
+            let open = [late, listed.silent.take(), before].into_iter().flatten().min();
+            self.is_over = !place.feed.turn(&stands, open.as_deref(), None, listed.next.take());
             self.listed = None;
             place.forget();
         }
@@ -143,7 +170,7 @@ impl Sending {
                 failed.push_back(Failed { id, guid: guid.to_owned(), sent_at: sent_at.to_owned() });
             }
         }
-        Ok(Some(Listed { stands, failed, next }))
+        Ok(Some(Listed { stands, failed, silent: None, next }))
     }
 }
 
@@ -163,6 +190,10 @@ async fn fetch(client: &mut Client, failed: &Failed, hook: &Arc<Hook>) -> Result
     let has_payload = matches!(request["payload"], Value::Object(_));
     let sent_at = parse_time(&failed.sent_at).ok();
     Ok(sent_at.filter(|_| has_payload).map(|sent_at| Missed { hook: hook.clone(), raw, sent_at }))
+}
+
+fn not_answered(what: &str, why: &str) -> String {
+    format!("{what} cannot be fetched: {why}; it is asked for again in the next run")
 }
 
 fn a_little_before(sent_at: &str) -> Option<String> {

@@ -3,6 +3,8 @@
 //! One question asks for a page of commits, of pull requests and of issues at once, as long as each has more; the other
 //! lists are asked one after the other where a site wants them. A page that was recorded is never asked for again.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use vigie_model::Event;
 use vigie_model::pattern::Pattern;
@@ -15,8 +17,9 @@ use super::cursor::{Feed, Place, Walk};
 use super::payload::{Repository, is_hidden, next, nodes};
 
 const PAGE: &str = include_str!("queries/page.graphql");
-const PULL_REQUEST: &str = include_str!("queries/pull_request.graphql");
 const STATUSES: &str = include_str!("queries/statuses.graphql");
+/// How many pages are asked for in pieces of a tenth once one was not answered: as many as make one of the usual size.
+const PIECES: u64 = 10;
 /// After so long nobody waits any more for a deployment to end: days.
 const STALE_DAYS: i64 = 7;
 
@@ -59,8 +62,12 @@ pub(super) struct Reader {
     /// Workflows whose runs are to be read, the next one last.
     workflows: Vec<Value>,
     repository: Repository,
-    /// GitHub's own number of it, once a page was read.
-    pub number: Option<u64>,
+    /// Pages that are still to be asked for in pieces.
+    pieces: u64,
+    /// Pull requests that an earlier run missed and this one has not asked for yet.
+    missed: BTreeSet<u64>,
+    /// Not even the first question was answered.
+    pub is_silent: bool,
     /// Pages that were read, and that are expected.
     pub pages: u64,
     pub expected: u64,
@@ -75,11 +82,13 @@ impl Reader {
             owner: owner.to_owned(),
             name: name.to_owned(),
             step: Step::Page { commits: place.walk.is_some(), pulls: true, issues: !wanted.incident_labels.is_empty() },
+            missed: place.missed.clone(),
             place,
             wanted,
             workflows: Vec::new(),
             repository: Repository { name: full_name.to_owned(), branch: None },
-            number: None,
+            pieces: 0,
+            is_silent: false,
             pages: 0,
             expected: 1,
         }
@@ -98,9 +107,11 @@ impl Reader {
         notes: &mut Notes,
     ) -> Result<Option<Vec<Event>>, PullError> {
         loop {
+            let step = std::mem::discriminant(&self.step);
             let page = match self.step {
                 Step::Page { .. } => self.first(client, mapping, notes).await,
                 Step::Between => self.between(client, mapping, notes).await,
+                Step::Deployments if !self.missed.is_empty() => self.again(client, mapping, notes).await,
                 Step::Deployments => self.deployments(client, mapping, notes).await,
                 Step::Workflows => self.workflows(client, notes).await,
                 Step::Runs => self.runs(client, mapping, notes).await,
@@ -110,7 +121,13 @@ impl Reader {
             let page = match page {
                 Ok(page) => page,
                 Err(error) => match client.unanswered() {
+                    // One of many may be what takes too long.
+                    Some(_) if self.pieces == 0 && !matches!(self.step, Step::Workflows) => {
+                        self.pieces = PIECES;
+                        continue;
+                    }
                     Some(why) => {
+                        self.pieces = 0;
                         let part = self.pass();
                         notes.add(self.lacks(part, &format!("{why}; it is asked for again in the next run")));
                         None
@@ -118,6 +135,8 @@ impl Reader {
                     None => return Err(error),
                 },
             };
+            let is_same = step == std::mem::discriminant(&self.step);
+            self.pieces = if is_same { self.pieces.saturating_sub(1) } else { 0 };
             if let Some(events) = page {
                 self.pages += 1;
                 return Ok(Some(events));
@@ -127,6 +146,10 @@ impl Reader {
 
     /// Goes on without what is being read. Gives what that is.
     fn pass(&mut self) -> &'static str {
+        if self.pages == 0 {
+            self.is_silent = true;
+            self.missed.clear();
+        }
         let (part, next) = match self.step {
             Step::Page { .. } => ("commits, pull requests and issues", Step::Deployments),
             Step::Between => ("commits", Step::Deployments),
@@ -164,6 +187,7 @@ impl Reader {
         // Those that lost a label are to be seen too, once some are known.
         let has_issues = self.place.issues.until.is_some();
         let asks_issues = issues && (has_issues || self.labels.as_ref().is_some_and(|labels| !labels.is_empty()));
+        let size = |most: u64| if self.pieces > 0 { most / 10 } else { most };
         let after = |feed: &Feed| feed.walk.as_ref().map(|walk| walk.next.clone());
         let variables = json!({
             "owner": self.owner, "name": self.name,
@@ -173,6 +197,7 @@ impl Reader {
             "issues": asks_issues, "issuesAfter": after(&self.place.issues),
             "labels": self.labels.as_ref().filter(|_| !has_issues),
             "issuesSince": self.place.issues.until, "named": issues && !has_issues && self.labels.is_none(),
+            "commitsFirst": size(100), "pullsFirst": size(50), "issuesFirst": size(50),
         });
         let told = client.ask(PAGE, &variables).await?;
         let found = &told.data["repository"];
@@ -183,7 +208,7 @@ impl Reader {
             self.step = Step::Done;
             return Ok(Some(Vec::new()));
         }
-        self.number = found["databaseId"].as_u64();
+        self.place.number = found["databaseId"].as_u64().or(self.place.number);
         self.note_name(found, notes);
         let mut events = Vec::new();
         let mut deliveries = Vec::new();
@@ -279,28 +304,6 @@ impl Reader {
             .collect()
     }
 
-    /// A pull request with all its commits and reviews.
-    async fn whole(&self, client: &mut Client, node: &Value, notes: &mut Notes) -> Result<Value, PullError> {
-        let mut whole = node.clone();
-        let mut after = [next(&node["commits"]), next(&node["reviews"])];
-        while after.iter().any(Option::is_some) {
-            let variables = json!({
-                "owner": self.owner, "name": self.name, "number": node["number"],
-                "commits": after[0].is_some(), "commitsAfter": after[0], "reviews": after[1].is_some(), "reviewsAfter": after[1],
-            });
-            let told = client.ask(PULL_REQUEST, &variables).await?;
-            told.missing.iter().for_each(|why| notes.add(self.lacks("part of a pull request", why)));
-            let more = &told.data["repository"]["pullRequest"];
-            for (list, after) in ["commits", "reviews"].into_iter().zip(&mut after) {
-                *after = next(&more[list]);
-                if let (Some(all), Some(more)) = (whole[list]["nodes"].as_array_mut(), more[list]["nodes"].as_array()) {
-                    all.extend(more.iter().cloned());
-                }
-            }
-        }
-        Ok(whole)
-    }
-
     /// A page of the commits between the head before and the one that is read.
     async fn between(
         &mut self,
@@ -312,7 +315,7 @@ impl Reader {
             self.step = Step::Deployments;
             return Ok(None);
         };
-        match client.get(&path, None).await? {
+        match client.get(&sized(&path, self.pieces > 0), None).await? {
             Got::Fresh(Page { body, next, .. }) => {
                 let items = body["commits"].as_array().into_iter().flatten();
                 let events = mapping.plain(items.map(|item| self.repository.compared_commit(item)), notes);
@@ -347,4 +350,37 @@ fn turn(feed: &mut Feed, list: &Value, at: &str) -> bool {
     feed.turn(&stands, open, None, next(list))
 }
 
+/// Where the same page of a list begins in pieces of a tenth; and where it does at the usual size, once it does.
+fn sized(path: &str, is_in_pieces: bool) -> String {
+    let Some((list, query)) = path.split_once('?') else { return path.to_owned() };
+    let number = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok());
+    let before = number("page=").unwrap_or(1).saturating_sub(1);
+    let (size, page) = match (number("per_page="), is_in_pieces) {
+        (Some(100), true) => (10, before * 10 + 1),
+        (Some(10), false) if before.is_multiple_of(10) => (100, before / 10 + 1),
+        _ => return path.to_owned(),
+    };
+    let others = query.split('&').filter(|part| !part.starts_with("per_page=") && !part.starts_with("page="));
+    let others: String = others.map(|part| format!("{part}&")).collect();
+    format!("{list}?{others}per_page={size}&page={page}")
+}
+
 mod lists;
+mod pulls;
+
+#[cfg(test)]
+mod tests {
+    use super::sized;
+
+    #[test]
+    fn a_page_is_asked_for_in_pieces_and_then_at_the_usual_size() {
+        let first = "/repos/a/b/deployments?per_page=100";
+        assert_eq!(sized(first, false), first);
+        assert_eq!(sized(first, true), "/repos/a/b/deployments?per_page=10&page=1");
+        let (third, piece) = ("/runs?per_page=100&x=y&page=3", "/runs?x=y&per_page=10&page=21");
+        assert_eq!((sized(third, true).as_str(), sized(piece, true).as_str()), (piece, piece));
+        assert_eq!(sized(piece, false), "/runs?x=y&per_page=100&page=3");
+        let inside = "/runs?per_page=10&page=22";
+        assert_eq!(sized(inside, false), inside, "it goes on in pieces up to where a page begins");
+    }
+}

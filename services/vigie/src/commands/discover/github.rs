@@ -95,6 +95,13 @@ impl Host for Args {
 
     fn sections(&self, planned: &[Planned], config: &Config, proposal: &mut Proposal) -> Outcome {
         let Asked { url, access, source } = self.asked(config)?;
+        if self.repositories.is_empty() {
+            let others = pulls(config).filter(|entry| entry.url != url || entry.access != access);
+            for name in others.flat_map(|entry| &entry.repositories) {
+                proposal
+                    .note(name, "not looked at: its [[pull]] asks elsewhere, or as somebody else; name it to see it");
+            }
+        }
         let known = pulls(config).filter(|entry| entry.url == url);
         let writing = Writing {
             name: SOURCE.name,

@@ -107,6 +107,13 @@ impl Host for Args {
 
     fn sections(&self, planned: &[Planned], config: &Config, proposal: &mut Proposal) -> Outcome {
         let asked = self.asked(config)?;
+        if self.projects.is_empty() {
+            let is_other = |entry: &&GitLabEntry| entry.url != asked.url || entry.token_file != asked.token_file;
+            for name in pulls(config).filter(is_other).flat_map(|entry| &entry.projects) {
+                proposal
+                    .note(name, "not looked at: its [[pull]] asks elsewhere, or as somebody else; name it to see it");
+            }
+        }
         let known = pulls(config).filter(|entry| entry.url == asked.url);
         let writing = Writing {
             name: SOURCE.name,

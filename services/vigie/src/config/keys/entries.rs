@@ -181,7 +181,7 @@ pub(in crate::config) static PULL: Table = Table {
         key(
             "ca_file",
             Kind::Text,
-            "gitlab, pagerduty, jira, prometheus: a file with certificates (PEM) that are trusted beside the public ones.",
+            "gitlab, pagerduty, jira, prometheus: a file with certificates (PEM) that are trusted beside the public ones; of clones (gitlab) git trusts them alone.",
         ),
         key(
             "headers",

@@ -1,5 +1,7 @@
 //! The lists that only the REST API has as its deliveries have them: deployments, runs of workflows, releases.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 use vigie_model::pattern::Pattern;
 use vigie_model::{DAY, Event, Time, parse_time};
@@ -10,10 +12,13 @@ use super::super::super::notes::Notes;
 use super::super::client::{Client, Got, Page};
 use super::super::cursor::Feed;
 use super::super::payload::nodes;
-use super::{Reader, STALE_DAYS, STATUSES, Step};
+use super::{Reader, STALE_DAYS, STATUSES, Step, sized};
 
 /// More of a workflow's runs than these GitHub does not list: the rest is asked for by its date.
 const LISTED_RUNS: u64 = 1_000;
+
+/// What is missing where the runs that made deployments are not seen.
+const WORKFLOWS: &str = "workflows of some deployments";
 
 /// A page of a list.
 enum Listed {
@@ -25,12 +30,17 @@ enum Listed {
 
 impl Reader {
     /// The page of a list where its reading stands, else its first one.
-    async fn list(client: &mut Client, feed: &Feed, first: String, items: Option<&str>) -> Result<Listed, PullError> {
-        let (path, etag) = match &feed.walk {
-            Some(walk) => (walk.next.clone(), None),
-            None => (first, feed.etag.as_deref()),
-        };
-        Ok(match client.get(&path, etag).await? {
+    async fn list(
+        &self,
+        client: &mut Client,
+        feed: &Feed,
+        first: &str,
+        items: Option<&str>,
+    ) -> Result<Listed, PullError> {
+        let is_in_pieces = self.pieces > 0;
+        let etag = feed.etag.as_deref().filter(|_| feed.walk.is_none() && !is_in_pieces);
+        let path = feed.walk.as_ref().map_or(first, |walk| &walk.next);
+        Ok(match client.get(&sized(path, is_in_pieces), etag).await? {
             Got::Unchanged => Listed::Unchanged,
             Got::Refused(why) => Listed::Refused(why),
             Got::Fresh(Page { mut body, etag, next }) => {
@@ -39,7 +49,8 @@ impl Reader {
                     None => body,
                 };
                 let Value::Array(list) = list else { return Ok(Listed::Refused("it is no list".to_owned())) };
-                Listed::Items(list, etag, next)
+                // That of a piece says nothing of the rest.
+                Listed::Items(list, etag.filter(|_| !is_in_pieces), next)
             }
         })
     }
@@ -52,7 +63,7 @@ impl Reader {
     ) -> Result<Option<Vec<Event>>, PullError> {
         let feed = &self.place.deployments;
         let mut events = Vec::new();
-        let has_more = match Self::list(client, feed, self.path("deployments?per_page=100"), None).await? {
+        let has_more = match self.list(client, feed, &self.path("deployments?per_page=100"), None).await? {
             Listed::Unchanged => false,
             Listed::Refused(why) => {
                 notes.add(self.lacks("deployments", &why));
@@ -64,10 +75,18 @@ impl Reader {
                 let mut statuses = Value::Null;
                 if !ids.is_empty() {
                     let told = client.ask(STATUSES, &json!({"ids": ids, "workflows": self.wanted.workflows})).await?;
-                    told.missing.iter().for_each(|why| notes.add(self.lacks("statuses of some deployments", why)));
+                    for why in &told.missing {
+                        notes.add(match why.contains("checkSuites") {
+                            true => {
+                                self.lacks(WORKFLOWS, &format!("{why}; the token needs the permission checks=read"))
+                            }
+                            false => self.lacks("statuses of some deployments", why),
+                        });
+                    }
                     statuses = told.data["nodes"].clone();
                 }
                 let statuses = statuses.as_array().map(Vec::as_slice).unwrap_or_default();
+                let (mut runs, mut forbidden) = (runs_of(statuses), None);
                 let (mut deliveries, mut open) = (Vec::new(), None);
                 for item in wanted {
                     let found = statuses.iter().find(|node| node["id"] == item["node_id"]);
@@ -77,7 +96,30 @@ impl Reader {
                     if found.is_none() || (!is_over(&own) && !is_stale(created(item), mapping.now)) {
                         open = Some(created(item));
                     }
-                    let run = found.and_then(|node| run_of(node, &own));
+                    let number = own.iter().find_map(|status| self.run_in(status["logUrl"].as_str()?));
+                    if let Some(number) = number.filter(|_| self.wanted.workflows)
+                        && !runs.contains_key(&number)
+                    {
+                        // What may not be seen of one run may not be of the others.
+                        let run = match &forbidden {
+                            Some(why) => Err(String::clone(why)),
+                            None => self.run_of(client, number).await?,
+                        };
+                        forbidden = run.as_ref().err().filter(|why| is_forbidden(why)).cloned();
+                        runs.insert(number, run);
+                    }
+                    let run = number.and_then(|number| runs.get(&number));
+                    if let Some(Err(why)) = run
+                        && !is_stale(created(item), mapping.now)
+                    {
+                        // Recorded of the service that would be guessed, it would stay there.
+                        notes.add(self.lacks(WORKFLOWS, &format!("{why}; they are asked for again in the next run")));
+                        open = Some(created(item));
+                        if !is_forbidden(why) {
+                            continue;
+                        }
+                    }
+                    let run = run.and_then(|run| run.as_ref().ok());
                     deliveries.extend(self.repository.deployment(item, &own, run));
                 }
                 events = mapping.events(&deliveries, notes).await?;
@@ -92,6 +134,29 @@ impl Reader {
             };
         }
         Ok(Some(events))
+    }
+
+    /// The number of this repository's run of a workflow that a log's URL names: a job's log is a part of its run's.
+    fn run_in(&self, log: &str) -> Option<u64> {
+        let path = log.split_once("://")?.1.split_once('/')?.1;
+        let (name, rest) = path.split_at_checked(self.repository.name.len())?;
+        let rest = rest.strip_prefix("/actions/runs/").filter(|_| name.eq_ignore_ascii_case(&self.repository.name))?;
+        rest.split(['/', '?', '#']).next()?.parse().ok()
+    }
+
+    /// A run that is none of those that its commit tells, as GraphQL would tell it; else why it is not seen.
+    async fn run_of(&self, client: &mut Client, number: u64) -> Result<Result<Value, String>, PullError> {
+        let got = match client.get(&self.path(&format!("actions/runs/{number}")), None).await {
+            Ok(got) => got,
+            Err(error) => return client.unanswered().map(Err).ok_or(error),
+        };
+        Ok(match got {
+            Got::Fresh(Page { body, .. }) => Ok(json!({
+                "databaseId": body["id"], "event": body["event"], "url": body["html_url"], "workflow": {"name": body["name"]},
+            })),
+            Got::Refused(why) => Err(why),
+            Got::Unchanged => Err("GitHub answers nothing".to_owned()),
+        })
     }
 
     /// Which workflows' runs are deployments.
@@ -134,7 +199,7 @@ impl Reader {
         let feed = self.place.runs.entry(number).or_default().clone();
         let all = self.path(&format!("actions/workflows/{number}/runs?per_page=100&exclude_pull_requests=true"));
         let mut events = Vec::new();
-        let has_more = match Self::list(client, &feed, all.clone(), Some("workflow_runs")).await? {
+        let has_more = match self.list(client, &feed, &all, Some("workflow_runs")).await? {
             Listed::Unchanged => false,
             Listed::Refused(why) => {
                 notes.add(self.lacks("runs of workflows", &why));
@@ -147,7 +212,7 @@ impl Reader {
                 let is_open = |run: &&&Value| run["conclusion"].is_null() && !is_stale(created(run), mapping.now);
                 let open = wanted.iter().rfind(is_open).map(|run| created(run));
                 let stands: Vec<&str> = list.iter().map(created).collect();
-                let next = next.or_else(|| cut_off(&feed, &all, &list));
+                let next = next.or_else(|| cut_off(&feed, &all, &list, self.pieces > 0));
                 self.place.runs.entry(number).or_default().turn(&stands, open, etag, next)
             }
         };
@@ -169,7 +234,7 @@ impl Reader {
         }
         let feed = &self.place.releases;
         let mut events = Vec::new();
-        let has_more = match Self::list(client, feed, self.path("releases?per_page=100"), None).await? {
+        let has_more = match self.list(client, feed, &self.path("releases?per_page=100"), None).await? {
             Listed::Unchanged => false,
             Listed::Refused(why) => {
                 notes.add(self.lacks("releases", &why));
@@ -202,14 +267,16 @@ fn is_over(statuses: &[Value]) -> bool {
     statuses.iter().any(|status| matches!(status["state"].as_str(), Some("SUCCESS" | "FAILURE" | "ERROR" | "INACTIVE")))
 }
 
-/// The run of a workflow whose job made a deployment, as the log of the job is a part of the run's.
-fn run_of<'v>(deployment: &'v Value, statuses: &[Value]) -> Option<&'v Value> {
-    let logs = || statuses.iter().filter_map(|status| status["logUrl"].as_str());
-    nodes(&deployment["commit"]["checkSuites"]).map(|suite| &suite["workflowRun"]).find(|run| {
-        let url = run["url"].as_str().unwrap_or_default();
-        let is_below = |log: &str| log.strip_prefix(url).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        !url.is_empty() && logs().any(is_below)
-    })
+/// The runs of workflows that the commits of deployments tell, by their numbers.
+fn runs_of(deployments: &[Value]) -> HashMap<u64, Result<Value, String>> {
+    let suites = deployments.iter().flat_map(|deployment| nodes(&deployment["commit"]["checkSuites"]));
+    let runs = suites.map(|suite| &suite["workflowRun"]);
+    runs.filter_map(|run| Some((run["databaseId"].as_u64()?, Ok(run.clone())))).collect()
+}
+
+/// Whether a refusal is one for want of a permission.
+fn is_forbidden(why: &str) -> bool {
+    why.contains(" 403")
 }
 
 /// Whether something began so long ago that its end is not waited for.
@@ -225,11 +292,13 @@ fn is_named(workflow: &Value, patterns: &[Pattern]) -> bool {
 }
 
 /// Where a list of runs goes on that GitHub cut off: with those that are as old as its last one, or older.
-fn cut_off(feed: &Feed, all: &str, list: &[Value]) -> Option<String> {
+fn cut_off(feed: &Feed, all: &str, list: &[Value], is_in_pieces: bool) -> Option<String> {
     let last = list.last().map(created)?;
     let walk = feed.walk.as_ref()?;
-    let page: u64 = walk.next.split(['?', '&']).find_map(|part| part.strip_prefix("page=")?.parse().ok())?;
-    let is_full = list.len() == 100 && page * 100 >= LISTED_RUNS;
+    let path = sized(&walk.next, is_in_pieces);
+    let number = |name: &str| path.split(['?', '&']).find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok());
+    let (size, page) = (number("per_page=")?, number("page=")?);
+    let is_full = list.len() as u64 == size && page * size >= LISTED_RUNS;
     // Of more than a thousand runs of one second the rest cannot be had.
     (is_full && !walk.next.contains(last)).then(|| format!("{all}&created=*..{last}"))
 }

@@ -72,12 +72,13 @@ impl Reader {
                 format!("order_by=updated_at&sort=asc&updated_after={}&per_page={size}&page={page}", part(since));
             return Ok(match client.get(&path, &query, feed.etag.as_deref()).await? {
                 Got::Unchanged => Asked::Unchanged,
-                Got::Refused(refusal) => Asked::Refused(refusal),
-                // The next page begins with the last instant of this one, however long this one is.
-                Got::TooLong if size > 1 && page == 1 => {
+                // One of many may be what takes too long. The next page begins with the last instant of this one, however
+                // long this one is.
+                Got::Refused(Refusal { status: None, .. }) | Got::TooLong if size > 1 && page == 1 => {
                     size = (size / 10).max(1);
                     continue;
                 }
+                Got::Refused(refusal) => Asked::Refused(refusal),
                 Got::TooLong => Asked::Refused(Refusal::too_long()),
                 Got::Fresh(Page { body, etag, pages, .. }) => {
                     let Value::Array(items) = body else {
