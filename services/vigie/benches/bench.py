@@ -24,7 +24,7 @@ import time
 import http.client
 
 from importing import imports, postgres
-from kit import EXAMPLES, HERE, ROOT, ROWS, VIGIE, Server, bare_sqlite, note, quiet, run, timed
+from kit import EXAMPLES, HERE, ROOT, ROWS, VIGIE, Server, bare_sqlite, free_port, note, quiet, run, timed
 from pulls import github
 from webhooks import webhooks
 
@@ -74,9 +74,7 @@ def served(folder):
         )
         connection.request("POST", "/graphql", body, {"content-type": "application/json"})
         (folder / "answer.json").write_bytes(connection.getresponse().read())
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         still = subprocess.Popen([str(EXAMPLES / "static_answer"), f"127.0.0.1:{port}", str(folder / "answer.json")])
         time.sleep(1)
         rounds = [(wrk(port, 1, window), wrk(server.port, 1000, window), wrk(server.port, 1, window)) for _ in range(3)]

@@ -55,6 +55,12 @@ def bare_sqlite(folder, source):
     return int(count), float(seconds)
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Postgres:
     """A server of our own, as safe on disk as one that people rely on."""
 
@@ -67,9 +73,7 @@ class Postgres:
             folder.chmod(0o755)
             shutil.chown(self.folder, "postgres", "postgres")
             self.user = {"user": "postgres", "group": "postgres"}
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         data = self.folder / "data"
         silent = {"stdout": subprocess.DEVNULL, "cwd": "/", **self.user}
         run(self.bin / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-E", "UTF8", "--locale=C", **silent)
@@ -91,9 +95,7 @@ class Server:
     """`vigie serve`, until it answers."""
 
     def __init__(self, folder, url):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         begun = time.perf_counter()
         command = [VIGIE, "--database", url, "serve", "--listen", f"127.0.0.1:{self.port}"]
         self.process = subprocess.Popen([str(part) for part in command], **quiet(folder))
