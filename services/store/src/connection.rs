@@ -56,9 +56,17 @@ impl OwnTx<Sqlite> {
     }
 }
 
+/// A connection to a server. Where none is to be had in time it is no lock that is waited for: the server is gone or busy.
+async fn from_server(pool: &PgPool) -> Result<PoolConnection<Postgres>> {
+    pool.acquire().await.map_err(|error| match error {
+        sqlx::Error::PoolTimedOut => StoreError::Away,
+        error => error.into(),
+    })
+}
+
 impl OwnTx<Postgres> {
     async fn begin(pool: &PgPool, sql: &'static str) -> Result<Self> {
-        let mut tx = Self::new(pool.acquire().await?);
+        let mut tx = Self::new(from_server(pool).await?);
         sqlx::raw_sql(sql).execute(&mut *tx).await?;
         Ok(tx)
     }
@@ -219,7 +227,7 @@ impl Backend {
     pub(crate) async fn reader(&self) -> Result<Reader> {
         Ok(match self {
             Self::Sqlite(pools) => Reader::Sqlite(pools.readers.acquire().await?),
-            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Self::Postgres(pool) => Reader::Postgres(from_server(pool).await?),
         })
     }
 
@@ -284,4 +292,17 @@ pub(crate) fn unreachable(place: &str, error: sqlx::Error) -> StoreError {
         _ => return error.into(),
     };
     StoreError::Unreachable { place: place.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_gone_is_not_taken_for_a_lock() {
+        let options = sqlx::postgres::PgPoolOptions::new().acquire_timeout(Duration::from_millis(50));
+        // Port 1 is nobody's.
+        let pool = options.connect_lazy("postgres://vigie@127.0.0.1:1/vigie").expect("an address");
+        assert!(matches!(from_server(&pool).await, Err(StoreError::Away)));
+    }
 }

@@ -29,9 +29,9 @@ pub enum StoreError {
     /// Another process holds the lock for longer than we wait.
     #[error("the database is locked by another process: wait until it is done (an import, a backup), or stop it")]
     Locked,
-    /// The server stops, starts or takes no more connections.
+    /// The server is gone, stops, starts or takes no more connections.
     #[error(
-        "the database server does not take this now: it is stopping, starting, or has no connection left; try again"
+        "the database server does not take this now: it is gone, stopping or starting, or has no connection left; try again"
     )]
     Away,
     /// It may be read and not written.
