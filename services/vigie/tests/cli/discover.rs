@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use vigie_githubkit::github::{Denied, GitHub, Organisation, Part, Repository, Size};
+use vigie_peerkit::github::{Denied, GitHub, Organisation, Part, Repository, Size};
 
 use crate::bench::{Bench, Ran};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use vigie_githubkit::github::{Denied, Organisation, Part, Repository, Secondary, Size};
-use vigie_githubkit::gitlab::GitLab;
+use vigie_peerkit::github::{Denied, Organisation, Part, Repository, Secondary, Size};
+use vigie_peerkit::gitlab::GitLab;
 
 use crate::bench::{Bench, Ran};
 

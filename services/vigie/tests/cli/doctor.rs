@@ -1,8 +1,8 @@
 //! `vigie doctor`.
 
 use insta::assert_snapshot;
-use vigie_githubkit::github::{GitHub as Server, Organisation, Size};
 use vigie_model::{Clock, DAY, SystemClock, format_time};
+use vigie_peerkit::github::{GitHub as Server, Organisation, Size};
 
 use crate::bench::Bench;
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use vigie_githubkit::github::{Account, GitHub as Server, Organisation, Pull, Repository, Run, Size};
+use vigie_peerkit::github::{Account, GitHub as Server, Organisation, Pull, Repository, Run, Size};
 
 use crate::bench::Bench;
 use crate::roundtrip::without_quality;

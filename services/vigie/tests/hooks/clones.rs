@@ -6,11 +6,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use vigie_engine::Engine;
-use vigie_githubkit::github::{Commit, GitHub as GitHubServer, Organisation, Size};
-use vigie_githubkit::gitlab::GitLab as GitLabServer;
 use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::github::GitHub;
 use vigie_ingest::pull::gitlab::GitLab;
+use vigie_peerkit::github::{Commit, GitHub as GitHubServer, Organisation, Size};
+use vigie_peerkit::gitlab::GitLab as GitLabServer;
 use vigie_store::PreparedEvent;
 use vigie_testkit::{TestDatabase, events, store_test_suite};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_githubkit::github::{Denied, GitHub as Server, Organisation, Part, Secondary, Size};
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::github::{Access, GitHub};
+use vigie_peerkit::github::{Denied, GitHub as Server, Organisation, Part, Secondary, Size};
 use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::house::{House, Site, facts, settle};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use vigie_githubkit::github::{Denied, Exhausted, Merge, Organisation, Part, Secondary, Size};
-use vigie_githubkit::gitlab::{GitLab as Server, deliveries_after};
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::gitlab::GitLab;
 use vigie_model::{DAY, SetClock};
+use vigie_peerkit::github::{Denied, Exhausted, Merge, Organisation, Part, Secondary, Size};
+use vigie_peerkit::gitlab::{GitLab as Server, deliveries_after};
 use vigie_testkit::{TestDatabase, store_test_suite, time};
 
 use crate::house::{House, NOON, Site, facts, settle};

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use vigie_githubkit::github::Secondary;
-use vigie_githubkit::jira::Tracker;
-use vigie_githubkit::served::Served;
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::jira::Jira;
 use vigie_model::facts::{IncidentFact, ServiceFacts};
 use vigie_model::{DAY, HOUR, SetClock};
+use vigie_peerkit::github::Secondary;
+use vigie_peerkit::jira::Tracker;
+use vigie_peerkit::served::Served;
 use vigie_testkit::{TestDatabase, store_test_suite, time};
 
 use crate::house::{House, NOON, Site, facts, settle, signed};

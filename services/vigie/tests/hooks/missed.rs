@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
-use vigie_githubkit::github::{GitHub as Server, Organisation, Secondary, Size};
 use vigie_ingest::pull::github::{Access, GitHub};
+use vigie_peerkit::github::{GitHub as Server, Organisation, Secondary, Size};
 use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::github::{pull_of, site};

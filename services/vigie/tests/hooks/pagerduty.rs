@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use vigie_githubkit::github::Secondary;
-use vigie_githubkit::pagerduty::Account;
-use vigie_githubkit::served::Served;
 use vigie_ingest::connector::Pool;
 use vigie_ingest::pull::pagerduty::PagerDuty;
 use vigie_model::facts::{IncidentFact, ServiceFacts};
 use vigie_model::{HOUR, MINUTE, SECOND, SetClock, Time};
+use vigie_peerkit::github::Secondary;
+use vigie_peerkit::pagerduty::Account;
+use vigie_peerkit::served::Served;
 use vigie_testkit::{TestDatabase, store_test_suite, time};
 
 use crate::house::{House, NOON, Site, facts, settle, signed};

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vigie_githubkit::github::{GitHub as Server, Organisation, Size};
 use vigie_ingest::pull::github::GitHub;
+use vigie_peerkit::github::{GitHub as Server, Organisation, Size};
 use vigie_testkit::TestDatabase;
 
 use crate::github::site;

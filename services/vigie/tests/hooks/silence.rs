@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use vigie_engine::Engine;
-use vigie_githubkit::github::{GitHub as GitHubServer, Organisation, Size};
-use vigie_githubkit::gitlab::GitLab as GitLabServer;
+use vigie_peerkit::github::{GitHub as GitHubServer, Organisation, Size};
+use vigie_peerkit::gitlab::GitLab as GitLabServer;
 use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::house::{Site, facts};
@@ -117,7 +117,7 @@ async fn notes_that_are_too_large_at_once_are_read_in_parts(database: TestDataba
         let review = pull.reviews[0].clone();
         pull.reviews.extend((1..18).map(|number| {
             let (id, body) = (review.id + number, "x".repeat(1 << 20));
-            vigie_githubkit::github::Review { id, body, state: "COMMENTED".to_owned(), ..review.clone() }
+            vigie_peerkit::github::Review { id, body, state: "COMMENTED".to_owned(), ..review.clone() }
         }));
     });
     let result = pulled(&engine, &gitlab::pull_of(&server, &site)).await;
@@ -215,7 +215,7 @@ async fn a_pull_request_that_is_not_answered_is_asked_for_again(database: TestDa
         let own = Arc::make_mut(&mut all.repositories[0]);
         let pull = own.pulls.iter_mut().find(|pull| pull.merged_at.is_some() && !pull.reviews.is_empty()).unwrap();
         let review = pull.reviews[0].clone();
-        pull.reviews.extend((1..60).map(|number| vigie_githubkit::github::Review {
+        pull.reviews.extend((1..60).map(|number| vigie_peerkit::github::Review {
             id: review.id + number,
             state: "COMMENTED".to_owned(),
             ..review.clone()

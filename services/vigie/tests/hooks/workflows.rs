@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use vigie_githubkit::github::{GitHub as Server, Organisation, Size};
+use vigie_peerkit::github::{GitHub as Server, Organisation, Size};
 use vigie_testkit::{TestDatabase, store_test_suite};
 
 use crate::github::{pull_of, push, site};

@@ -1,7 +1,7 @@
 //! What a site is set up by: teams, environments, tags, workflows.
 
 use serde_json::json;
-use vigie_githubkit::github::{Denied, Part};
+use vigie_peerkit::github::{Denied, Part};
 
 use super::{all, ask, get, small};
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
-use vigie_githubkit::github::{Organisation, Size};
+use vigie_peerkit::github::{Organisation, Size};
 
 use super::{all, small};
 

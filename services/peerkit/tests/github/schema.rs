@@ -43,7 +43,7 @@ fn the_schema_is_a_part_of_githubs() {
         eprintln!("NOT COMPARED WITH GITHUB'S SCHEMA: npm can't install @octokit/graphql-schema; set GITHUB_SCHEMA");
         return;
     };
-    let (ours, theirs) = (types(&vigie_githubkit::github::sdl()), types(&githubs));
+    let (ours, theirs) = (types(&vigie_peerkit::github::sdl()), types(&githubs));
     let mut wrong = Vec::new();
     for (name, our) in &ours {
         match theirs.get(name) {

@@ -4,8 +4,8 @@
 
 use reqwest::{Client, Response};
 use serde_json::Value;
-use vigie_githubkit::github::{Organisation, Size};
-use vigie_githubkit::gitlab::{GitLab, deliveries_after};
+use vigie_peerkit::github::{Organisation, Size};
+use vigie_peerkit::gitlab::{GitLab, deliveries_after};
 
 async fn small() -> GitLab {
     GitLab::serve(Organisation::new(7, Size::small())).await

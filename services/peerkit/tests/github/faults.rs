@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use serde_json::json;
-use vigie_githubkit::github::{Clock, Denied, Exhausted, GitHub, Organisation, Part, Secondary, Size, Slow};
+use vigie_peerkit::github::{Clock, Denied, Exhausted, GitHub, Organisation, Part, Secondary, Size, Slow};
 
 use super::{ask, client, get, small};
 

@@ -11,7 +11,7 @@ mod setup;
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
-use vigie_githubkit::github::{GitHub, Organisation, Size};
+use vigie_peerkit::github::{GitHub, Organisation, Size};
 
 async fn small() -> GitHub {
     GitHub::serve(Organisation::new(7, Size::small())).await

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use vigie_githubkit::github::{GitHub, Merge, Organisation, Size};
+use vigie_peerkit::github::{GitHub, Merge, Organisation, Size};
 
 const COMMITS: usize = 5_000;
 const PULLS: usize = 1_200;

@@ -4,11 +4,11 @@
 
 use std::io::{BufWriter, Read, Write};
 
-use vigie_githubkit::github::{GitHub, Organisation, Size};
-use vigie_githubkit::gitlab::{GitLab, deliveries_after};
-use vigie_githubkit::jira::Tracker;
-use vigie_githubkit::pagerduty::Account;
-use vigie_githubkit::served::{Served, Site};
+use vigie_peerkit::github::{GitHub, Organisation, Size};
+use vigie_peerkit::gitlab::{GitLab, deliveries_after};
+use vigie_peerkit::jira::Tracker;
+use vigie_peerkit::pagerduty::Account;
+use vigie_peerkit::served::{Served, Site};
 
 /// When what is made up ends.
 const NOON: chrono::DateTime<chrono::Utc> = chrono::DateTime::from_timestamp_nanos(1_790_856_000_000_000_000);

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use reqwest::Client;
 use serde_json::Value;
-use vigie_githubkit::jira::Tracker;
-use vigie_githubkit::pagerduty::Account;
-use vigie_githubkit::served::{Served, Site};
+use vigie_peerkit::jira::Tracker;
+use vigie_peerkit::pagerduty::Account;
+use vigie_peerkit::served::{Served, Site};
 
 fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_856_000, 0).unwrap()

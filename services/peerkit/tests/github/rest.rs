@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use vigie_githubkit::github::{GitHub, Merge, Organisation, Size};
+use vigie_peerkit::github::{GitHub, Merge, Organisation, Size};
 
 use super::{all, client, get, json_of, next, small};
 

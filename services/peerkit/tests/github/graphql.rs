@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use vigie_githubkit::github::{Denied, Part};
+use vigie_peerkit::github::{Denied, Part};
 
 use super::{all, ask, small};
 
