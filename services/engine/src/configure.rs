@@ -175,7 +175,7 @@ fn difference(entity: &Entity, wanted: &Fields) -> Option<Fields> {
         let field = FieldId::try_from(number).unwrap_or(FieldId::MAX);
         let want = wanted.iter().find(|(id, _)| *id == field).map(|(_, value)| value);
         match (entity.get(field), want) {
-            (Some(have), Some(want)) if is_same(kind, have, want) => {}
+            (Some(have), Some(want)) if is_same(kind, &have, want) => {}
             (None, None) => {}
             (_, Some(want)) => changed.push((field, want.clone())),
             (Some(_), None) => changed.push((field, Value::Null)),

@@ -10,6 +10,7 @@ mod parse;
 mod write;
 
 pub use packed::PackedEvents;
+pub(crate) use packed::{Packer, Unpacker};
 pub use parse::{CONFIGURATION, Context, Origin, parse_object, read_id, read_time};
 
 /// What a field holds. `Null` clears it.

@@ -46,9 +46,9 @@ pub struct Inputs<'a> {
 /// The names, present and lower case, of the repositories that a service's facts rest on; the declared ones
 /// first, in their order. `named`: those that its deployments name.
 #[must_use]
-pub fn candidates<'a>(
+pub fn candidates(
     entry: Option<&ServiceEntry>,
-    named: impl Iterator<Item = &'a str>,
+    named: impl Iterator<Item = impl AsRef<str>>,
     catalogue: &Catalogue,
     namesake: &str,
 ) -> Vec<Box<str>> {
@@ -64,7 +64,7 @@ pub fn candidates<'a>(
     if declared.is_empty() {
         add(namesake);
     }
-    named.for_each(add);
+    named.for_each(|name| add(name.as_ref()));
     names
 }
 

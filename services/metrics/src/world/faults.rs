@@ -97,7 +97,7 @@ fn subject_of(entity: &Entity) -> String {
         }
         match entity.get(number) {
             Some(Value::Text(text)) => parts.push(text.to_string()),
-            Some(Value::Time(at)) => parts.push(format_time(*at)),
+            Some(Value::Time(at)) => parts.push(format_time(at)),
             Some(Value::Int(n)) => parts.push(n.to_string()),
             Some(Value::Bool(is)) => parts.push(format!("{}={is}", field.name)),
             _ => {}

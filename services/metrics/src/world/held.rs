@@ -33,7 +33,7 @@ impl Held {
     /// Takes an event in. Gives its entity, and what this or the event names, before or now.
     pub(super) fn apply(&mut self, event: Event, digest: Digest, recorded_at: Time) -> (&Entity, BTreeSet<Named>) {
         let key: Box<str> = event.identity().into();
-        let mut touched = named(event.kind, |field| event.get(field));
+        let mut touched = named(event.kind, |field| event.get(field).cloned());
         for name in &touched {
             let stamps = self.ever.entry(name.clone()).or_default().entry(key.clone()).or_default();
             stamps.push((event.at, digest));
@@ -93,16 +93,16 @@ fn named_by(entity: &Entity) -> BTreeSet<Named> {
     named(entity.kind, |field| entity.get(field))
 }
 
-fn named<'a>(kind: Kind, get: impl Fn(FieldId) -> Option<&'a Value>) -> BTreeSet<Named> {
+fn named(kind: Kind, get: impl Fn(FieldId) -> Option<Value>) -> BTreeSet<Named> {
     let text = |field| match get(field) {
-        Some(Value::Text(text)) => Some(text.clone()),
+        Some(Value::Text(text)) => Some(text),
         _ => None,
     };
     let mut names = BTreeSet::new();
     match kind {
         Kind::Incident => {
             if let Some(Value::Texts(services)) = get(incident::SERVICES) {
-                names.extend(services.iter().cloned().map(Named::Service));
+                names.extend(services.into_iter().map(Named::Service));
             }
             names.extend(text(incident::SERVICE).map(Named::Service));
         }

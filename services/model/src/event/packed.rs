@@ -49,14 +49,14 @@ impl PackedEvents {
     /// The events, in the order in which they were added. `None` would be a mistake in this module.
     #[must_use]
     pub fn unpack(&self) -> Option<Vec<StoredEvent>> {
-        let mut rest = Unpacker { bytes: &self.bytes, source: Arc::from("") };
+        let (mut rest, mut source) = (Unpacker(&self.bytes), Arc::from(""));
         let mut events = Vec::with_capacity(self.count);
         for _ in 0..self.count {
             let (seq, recorded_at) = (rest.time()?, rest.time()?);
             let digest = Digest(rest.take()?);
-            events.push(StoredEvent { seq, recorded_at, digest, event: rest.event()? });
+            events.push(StoredEvent { seq, recorded_at, digest, event: rest.event(&mut source)? });
         }
-        rest.bytes.is_empty().then_some(events)
+        rest.0.is_empty().then_some(events)
     }
 }
 
@@ -72,15 +72,20 @@ const REVISIONS: u8 = 8;
 const REPOSITORIES: u8 = 9;
 const LABELS: u8 = 10;
 
-struct Packer<'a>(&'a mut Vec<u8>);
+/// Writes what an [`Unpacker`] reads.
+pub(crate) struct Packer<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Packer<'_> {
-    fn time(&mut self, at: Time) {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn time(&mut self, at: Time) {
         self.0.extend_from_slice(&at.to_le_bytes());
     }
 
     /// Seven bits a byte, the lowest first.
-    fn count(&mut self, mut count: usize) {
+    pub(crate) fn count(&mut self, mut count: usize) {
         while count >= 0x80 {
             self.0.push((count & 0x7f) as u8 | 0x80);
             count >>= 7;
@@ -116,7 +121,7 @@ impl Packer<'_> {
         }
     }
 
-    fn value(&mut self, value: &Value) {
+    pub(crate) fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.0.push(NULL),
             Value::Time(at) => {
@@ -154,24 +159,27 @@ impl Packer<'_> {
     }
 }
 
-struct Unpacker<'a> {
-    bytes: &'a [u8],
-    /// Of the event before, which is most often of the same.
-    source: Arc<str>,
-}
+/// Reads what a [`Packer`] wrote. `None`: the bytes are none of its.
+pub(crate) struct Unpacker<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Unpacker<'a> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.bytes.split_first_chunk()?;
-        self.bytes = rest;
+    pub(crate) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
         Some(*taken)
     }
 
-    fn time(&mut self) -> Option<Time> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn time(&mut self) -> Option<Time> {
         self.take().map(Time::from_le_bytes)
     }
 
-    fn count(&mut self) -> Option<usize> {
+    pub(crate) fn count(&mut self) -> Option<usize> {
         let (mut count, mut shift) = (0, 0);
         loop {
             let [byte] = self.take()?;
@@ -185,14 +193,12 @@ impl<'a> Unpacker<'a> {
 
     fn text(&mut self) -> Option<&'a str> {
         let length = self.count()?;
-        let (text, rest) = self.bytes.split_at_checked(length)?;
-        self.bytes = rest;
-        std::str::from_utf8(text).ok()
+        std::str::from_utf8(self.bytes(length)?).ok()
     }
 
     fn list<T>(&mut self, unpack: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.count()?;
-        let mut items = Vec::with_capacity(count.min(self.bytes.len()));
+        let mut items = Vec::with_capacity(count.min(self.0.len()));
         for _ in 0..count {
             items.push(unpack(self)?);
         }
@@ -209,12 +215,19 @@ impl<'a> Unpacker<'a> {
         (tag == TEXTS).then(|| self.texts())?
     }
 
-    fn event(&mut self) -> Option<Event> {
+    /// A text behind its tag.
+    pub(crate) fn tagged_text(&mut self) -> Option<&'a str> {
+        let [tag] = self.take()?;
+        (tag == TEXT).then(|| self.text())?
+    }
+
+    /// `source`: of the event before, as it is most often the same.
+    fn event(&mut self, source: &mut Arc<str>) -> Option<Event> {
         let [kind, timeless, partial, deleted] = self.take()?;
         let at = self.time()?;
-        let source = self.text()?;
-        if source != &*self.source {
-            self.source = Arc::from(source);
+        let own = self.text()?;
+        if own != &**source {
+            *source = Arc::from(own);
         }
         let fields = self.list(|rest| {
             let [field] = rest.take()?;
@@ -222,7 +235,7 @@ impl<'a> Unpacker<'a> {
         });
         Some(Event {
             kind: *Kind::ALL.get(usize::from(kind))?,
-            source: self.source.clone(),
+            source: source.clone(),
             at,
             timeless: timeless != 0,
             partial: partial != 0,
@@ -231,7 +244,7 @@ impl<'a> Unpacker<'a> {
         })
     }
 
-    fn value(&mut self) -> Option<Value> {
+    pub(crate) fn value(&mut self) -> Option<Value> {
         let [tag] = self.take()?;
         Some(match tag {
             NULL => Value::Null,

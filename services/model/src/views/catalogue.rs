@@ -35,7 +35,7 @@ impl ServiceEntry {
             name: own(entity.text(s::NAME)),
             team: own(entity.text(s::TEAM)),
             repositories: match entity.get(s::REPOSITORIES) {
-                Some(Value::Repositories(list)) => list.clone(),
+                Some(Value::Repositories(list)) => list,
                 _ => Vec::new(),
             },
             production: entity
@@ -44,7 +44,7 @@ impl ServiceEntry {
                 .iter()
                 .map(|e| e.to_lowercase().into())
                 .collect(),
-            formerly: entity.texts(s::FORMERLY).map(<[_]>::to_vec).unwrap_or_default(),
+            formerly: entity.texts(s::FORMERLY).unwrap_or_default(),
             archived_at: entity.time(s::ARCHIVED_AT),
         })
     }

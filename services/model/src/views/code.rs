@@ -34,13 +34,13 @@ impl Commit {
         let message = entity.text(c::MESSAGE);
         Some(Self {
             sha: entity.text(c::SHA)?.into(),
-            parents: entity.texts(c::PARENTS).map(<[_]>::to_vec),
+            parents: entity.texts(c::PARENTS),
             authored_at: entity.time(c::AUTHORED_AT)?,
             committed_at: entity.time(c::COMMITTED_AT),
             bot: entity.is(c::BOT),
             title: message.and_then(|m| m.lines().next()).filter(|line| !line.is_empty()).map(Into::into),
             reverts: message.map(reverted).unwrap_or_default(),
-            paths: entity.texts(c::PATHS).map(<[_]>::to_vec),
+            paths: entity.texts(c::PATHS),
         })
     }
 }
@@ -97,7 +97,7 @@ impl PullRequest {
             first_review_at: entity.time(p::FIRST_REVIEW_AT),
             merged_at: entity.time(p::MERGED_AT),
             merge_sha: own(entity.text(p::MERGE_SHA)),
-            commits: entity.texts(p::COMMITS).map(<[_]>::to_vec).unwrap_or_default(),
+            commits: entity.texts(p::COMMITS).unwrap_or_default(),
             bot: entity.is(p::BOT),
             reverts: entity.int(p::REVERTS),
             title: own(entity.text(p::TITLE)),

@@ -1,5 +1,6 @@
 //! Deployments.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::own;
@@ -75,12 +76,13 @@ impl Outcome {
 
 impl Deployment {
     /// The repositories that an entity names, be it complete or not.
-    pub fn repositories(entity: &Entity) -> impl Iterator<Item = &str> {
+    pub fn repositories(entity: &Entity) -> impl Iterator<Item = Cow<'_, str>> {
         let shipped = match entity.get(deployment::REVISIONS) {
-            Some(Value::Revisions(list)) => list.as_slice(),
-            _ => &[],
+            Some(Value::Revisions(list)) => list,
+            _ => Vec::new(),
         };
-        shipped.iter().map(|shipped| &*shipped.repository).chain(entity.text(deployment::REPOSITORY))
+        let shipped = shipped.into_iter().map(|shipped| Cow::Owned(shipped.repository.into()));
+        shipped.chain(entity.text(deployment::REPOSITORY).map(Cow::Borrowed))
     }
 
     /// See the module's documentation.
@@ -100,7 +102,7 @@ impl Deployment {
         };
         let mut revisions: Vec<(Option<Box<str>>, Box<str>)> = match entity.get(d::REVISIONS) {
             Some(Value::Revisions(list)) => {
-                list.iter().map(|r| (Some(r.repository.clone()), r.revision.to_lowercase().into())).collect()
+                list.into_iter().map(|r| (Some(r.repository), r.revision.to_lowercase().into())).collect()
             }
             _ => entity
                 .text(d::REVISION)
@@ -116,7 +118,7 @@ impl Deployment {
             environment: entity.text(d::ENVIRONMENT)?.into(),
             id: entity.text(d::ID)?.into(),
             revision: own(entity.text(d::REVISION)).or_else(|| match entity.get(d::REVISIONS) {
-                Some(Value::Revisions(list)) => list.first().map(|r| r.revision.clone()),
+                Some(Value::Revisions(list)) => list.into_iter().next().map(|r| r.revision),
                 _ => None,
             }),
             repository: own(entity.text(d::REPOSITORY)),
@@ -130,7 +132,7 @@ impl Deployment {
             unplanned: entity.is(d::UNPLANNED),
             inferred: entity.is(d::INFERRED),
             commits: match entity.get(d::COMMITS) {
-                Some(Value::Commits(list)) => list.clone(),
+                Some(Value::Commits(list)) => list,
                 _ => Vec::new(),
             },
             branch: own(entity.text(d::BRANCH)),

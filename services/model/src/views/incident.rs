@@ -48,7 +48,7 @@ impl Incident {
     #[must_use]
     pub fn from_entity(entity: &Entity) -> Option<Self> {
         use incident as i;
-        let mut services: Vec<Box<str>> = entity.texts(i::SERVICES).map(<[_]>::to_vec).unwrap_or_default();
+        let mut services: Vec<Box<str>> = entity.texts(i::SERVICES).unwrap_or_default();
         services.extend(own(entity.text(i::SERVICE)));
         services.sort();
         services.dedup();
@@ -78,7 +78,7 @@ impl Incident {
     #[must_use]
     pub fn amended_by(&self, entity: &Entity) -> Self {
         use incident as i;
-        let mut services: Vec<Box<str>> = entity.texts(i::SERVICES).map(<[_]>::to_vec).unwrap_or_default();
+        let mut services: Vec<Box<str>> = entity.texts(i::SERVICES).unwrap_or_default();
         services.extend(own(entity.text(i::SERVICE)));
         services.sort();
         services.dedup();
