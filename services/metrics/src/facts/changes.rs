@@ -5,10 +5,9 @@ use hashbrown::{HashMap, HashSet};
 use vigie_model::Time;
 use vigie_model::facts::{ChangeFact, WaitingFact};
 use vigie_model::settings::{ChangeUnit, LeadTimeStart, Settings};
-use vigie_model::views::PullRequest;
 
 use super::history::{History, Row};
-use super::repository::{Node, Repository};
+use super::repository::{Node, Pull, Repository};
 use super::source::{Shipped, Source};
 
 /// The changes of every delivery in an environment, sorted by `deployed_at`, each marked whether it counts, and
@@ -57,7 +56,7 @@ struct Found<'a> {
     start: Time,
     bot: bool,
     title: Option<Box<str>>,
-    pull: Option<&'a PullRequest>,
+    pull: Option<&'a Pull>,
     /// The earliest commit that the pull request lists, for the coding stage.
     first_commit: Option<Time>,
 }
@@ -69,8 +68,8 @@ fn of_delivery<'a>(row: &Row, sources: &'a [Source], settings: &Settings) -> Vec
         let own = row.set.iter().filter(|shipped| shipped.source == number);
         let nodes: Vec<Node> = own.map(|shipped| shipped.node).collect();
         // The pull requests of this set, and which of its commits belong to one of them.
-        let mut member_of: HashMap<Node, &PullRequest> = HashMap::new();
-        let mut pulls: Vec<(Node, &PullRequest)> = Vec::new();
+        let mut member_of: HashMap<Node, &Pull> = HashMap::new();
+        let mut pulls: Vec<(Node, &Pull)> = Vec::new();
         for &node in &nodes {
             if let Some(pull) = repository.merged_by(node) {
                 pulls.push((node, pull));
@@ -96,9 +95,9 @@ fn of_delivery<'a>(row: &Row, sources: &'a [Source], settings: &Settings) -> Vec
 }
 
 /// A pull request's commits: its merge commit, those that it lists, and those that its merge brought in.
-pub fn commits_of(repository: &Repository, pull: &PullRequest) -> Vec<Node> {
-    let mut commits: Vec<Node> = pull.commits.iter().filter_map(|sha| repository.find(sha)).collect();
-    if let Some(merge) = pull.merge_sha.as_deref().and_then(|sha| repository.find(sha)) {
+pub fn commits_of(repository: &Repository, pull: &Pull) -> Vec<Node> {
+    let mut commits = pull.commits.to_vec();
+    if let Some(merge) = pull.merge {
         commits.push(merge);
         if let Some([first, others @ ..]) = repository.parents(merge)
             && !others.is_empty()
@@ -115,7 +114,7 @@ fn from_pull<'a>(
     number: usize,
     source: &Source<'a>,
     merge: Node,
-    pull: &'a PullRequest,
+    pull: &'a Pull,
     settings: &Settings,
 ) -> Option<Found<'a>> {
     Some(Found {
@@ -129,12 +128,12 @@ fn from_pull<'a>(
     })
 }
 
-fn first_commit(source: &Source, pull: &PullRequest) -> Option<Time> {
-    let listed = pull.commits.iter().filter_map(|sha| source.authored_at(source.find(sha)?));
+fn first_commit(source: &Source, pull: &Pull) -> Option<Time> {
+    let listed = pull.commits.iter().filter_map(|node| source.authored_at(*node));
     pull.first_commit_at.into_iter().chain(listed).min()
 }
 
-fn start_of_pull(source: &Source, merge: Node, pull: &PullRequest, settings: &Settings) -> Option<Time> {
+fn start_of_pull(source: &Source, merge: Node, pull: &Pull, settings: &Settings) -> Option<Time> {
     let as_said = || {
         let earliest = first_commit(source, pull).into_iter().chain(pull.opened_at).min();
         earliest.or_else(|| source.authored_at(merge))
@@ -151,7 +150,7 @@ fn from_commit<'a>(
     number: usize,
     source: &Source<'a>,
     node: Node,
-    member_of: Option<&'a PullRequest>,
+    member_of: Option<&'a Pull>,
     settings: &Settings,
 ) -> Option<Found<'a>> {
     let authored_at = source.authored_at(node)?;
@@ -236,8 +235,7 @@ pub fn waiting(service: &str, environment: &str, history: &History, sources: &[S
         }
         let repository = source.repository;
         for pull in repository.pulls() {
-            let (Some(merged_at), Some(sha)) = (pull.merged_at, pull.merge_sha.as_deref()) else { continue };
-            let Some(merge) = repository.find(sha) else { continue };
+            let (Some(merged_at), Some(merge)) = (pull.merged_at, pull.merge) else { continue };
             let is_main = repository.merged_by(merge).is_some_and(|main| main.number == pull.number);
             let is_listed = history.listed.contains(&Shipped { source: number, node: merge });
             let is_deployed = is_listed || reached.is_some_and(|reached| reached.contains(merge));

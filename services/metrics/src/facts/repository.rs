@@ -5,11 +5,19 @@
 //! only listed, it knows nothing.
 
 use std::collections::{BTreeMap, BinaryHeap};
+use std::hash::BuildHasher;
 use std::sync::OnceLock;
 
-use hashbrown::HashMap;
+use hashbrown::hash_table::Entry as Place;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use smallvec::SmallVec;
 use vigie_model::views::{Commit, PullRequest};
+
+mod marks;
+mod recorded;
+
+pub use marks::Marks;
+pub use recorded::{Pull, Recorded};
 
 /// A commit's number in its [`Repository`].
 pub type Node = u32;
@@ -18,7 +26,7 @@ pub type Node = u32;
 struct Entry {
     sha: Box<str>,
     /// `None`: named by others, never recorded.
-    commit: Option<Commit>,
+    commit: Option<Box<Recorded>>,
     /// `None`: unknown; empty: a root.
     parents: Option<SmallVec<[Node; 2]>>,
 }
@@ -26,9 +34,11 @@ struct Entry {
 /// See the module's documentation.
 #[derive(Debug, Clone, Default)]
 pub struct Repository {
-    numbers: HashMap<Box<str>, Node>,
+    /// The numbers by the hashes of their entries.
+    numbers: HashTable<Node>,
+    hasher: DefaultHashBuilder,
     entries: Vec<Entry>,
-    pulls: BTreeMap<i64, PullRequest>,
+    pulls: BTreeMap<i64, Pull>,
     derived: OnceLock<Derived>,
 }
 
@@ -47,7 +57,7 @@ impl Repository {
     /// An empty one with room for so many commits.
     #[must_use]
     pub fn with_capacity(commits: usize) -> Self {
-        Self { numbers: HashMap::with_capacity(commits), entries: Vec::with_capacity(commits), ..Self::default() }
+        Self { numbers: HashTable::with_capacity(commits), entries: Vec::with_capacity(commits), ..Self::default() }
     }
 
     /// Whether nothing is known of it.
@@ -63,13 +73,13 @@ impl Repository {
         let parents = commit.parents.as_ref().map(|parents| parents.iter().map(|sha| self.number(sha)).collect());
         let entry = &mut self.entries[node as usize];
         entry.parents = parents;
-        entry.commit = Some(commit);
+        entry.commit = Some(Box::new(Recorded::new(commit)));
     }
 
     /// Forgets a commit that was deleted.
     pub fn remove_commit(&mut self, sha: &str) {
         self.derived = OnceLock::new();
-        if let Some(&node) = self.numbers.get(sha) {
+        if let Some(node) = self.find(sha) {
             let entry = &mut self.entries[node as usize];
             entry.commit = None;
             entry.parents = None;
@@ -79,12 +89,7 @@ impl Repository {
     /// Takes a pull request in, or its newer state.
     pub fn put_pull_request(&mut self, pull: PullRequest) {
         self.derived = OnceLock::new();
-        if let Some(sha) = &pull.merge_sha {
-            self.number(sha);
-        }
-        for sha in &pull.commits {
-            self.number(sha);
-        }
+        let pull = Pull::new(pull, |sha| self.number(sha));
         self.pulls.insert(pull.number, pull);
     }
 
@@ -95,13 +100,18 @@ impl Repository {
     }
 
     fn number(&mut self, sha: &str) -> Node {
-        if let Some(&node) = self.numbers.get(sha) {
-            return node;
+        let Self { numbers, hasher, entries, .. } = self;
+        let hash_of = |sha: &str| hasher.hash_one(sha);
+        let is_it = |node: &Node| *entries[*node as usize].sha == *sha;
+        match numbers.entry(hash_of(sha), is_it, |node| hash_of(&entries[*node as usize].sha)) {
+            Place::Occupied(known) => *known.get(),
+            Place::Vacant(place) => {
+                let node = Node::try_from(entries.len()).unwrap_or(Node::MAX);
+                place.insert(node);
+                entries.push(Entry { sha: sha.into(), commit: None, parents: None });
+                node
+            }
         }
-        let node = Node::try_from(self.entries.len()).unwrap_or(Node::MAX);
-        self.numbers.insert(sha.into(), node);
-        self.entries.push(Entry { sha: sha.into(), commit: None, parents: None });
-        node
     }
 
     /// How many commits have a number.
@@ -113,7 +123,7 @@ impl Repository {
     /// The number of a hash (lower case), recorded or not.
     #[must_use]
     pub fn find(&self, sha: &str) -> Option<Node> {
-        self.numbers.get(sha).copied()
+        self.numbers.find(self.hasher.hash_one(sha), |node| *self.entries[*node as usize].sha == *sha).copied()
     }
 
     /// The number of a *known revision*: a commit that was recorded with its parents.
@@ -130,8 +140,8 @@ impl Repository {
 
     /// The recorded commit.
     #[must_use]
-    pub fn commit(&self, node: Node) -> Option<&Commit> {
-        self.entries.get(node as usize)?.commit.as_ref()
+    pub fn commit(&self, node: Node) -> Option<&Recorded> {
+        self.entries.get(node as usize)?.commit.as_deref()
     }
 
     /// Its hash.
@@ -154,18 +164,18 @@ impl Repository {
 
     /// The pull request of this number.
     #[must_use]
-    pub fn pull(&self, number: i64) -> Option<&PullRequest> {
+    pub fn pull(&self, number: i64) -> Option<&Pull> {
         self.pulls.get(&number)
     }
 
     /// Every pull request.
-    pub fn pulls(&self) -> impl Iterator<Item = &PullRequest> {
+    pub fn pulls(&self) -> impl Iterator<Item = &Pull> {
         self.pulls.values()
     }
 
     /// The merged pull request whose merge commit this is; of several the one with the lowest number.
     #[must_use]
-    pub fn merged_by(&self, node: Node) -> Option<&PullRequest> {
+    pub fn merged_by(&self, node: Node) -> Option<&Pull> {
         self.derived().by_merge.get(&node).and_then(|number| self.pulls.get(number))
     }
 
@@ -223,7 +233,7 @@ impl Repository {
             }
         }
         for pull in self.pulls.values() {
-            if let (Some(_), Some(node)) = (pull.merged_at, pull.merge_sha.as_deref().and_then(|sha| self.find(sha))) {
+            if let (Some(_), Some(node)) = (pull.merged_at, pull.merge) {
                 derived.by_merge.entry(node).or_insert(pull.number); // ascending numbers: the lowest stays
             }
         }
@@ -367,37 +377,5 @@ impl Repository {
             }
         }
         false
-    }
-}
-
-/// A set of a repository's commits.
-#[derive(Debug, Clone)]
-pub struct Marks {
-    bits: Vec<u64>,
-}
-
-impl Marks {
-    /// The empty set of a repository of so many commits.
-    #[must_use]
-    pub fn new(len: usize) -> Self {
-        Self { bits: vec![0; len.div_ceil(64)] }
-    }
-    /// Adds a commit; whether it is new.
-    pub fn insert(&mut self, node: Node) -> bool {
-        let (word, bit) = (node as usize / 64, 1_u64 << (node % 64));
-        let is_new = self.bits[word] & bit == 0;
-        self.bits[word] |= bit;
-        is_new
-    }
-    /// Adds what another set of the same repository holds.
-    pub fn join(&mut self, other: &Self) {
-        for (own, other) in self.bits.iter_mut().zip(&other.bits) {
-            *own |= other;
-        }
-    }
-    /// Whether it holds a commit.
-    #[must_use]
-    pub fn contains(&self, node: Node) -> bool {
-        self.bits[node as usize / 64] & (1_u64 << (node % 64)) != 0
     }
 }

@@ -101,7 +101,7 @@ impl<'a> Source<'a> {
     /// Whether it is known what a commit touches.
     #[must_use]
     pub fn knows_paths(&self, node: Node) -> bool {
-        self.repository.commit(node).is_some_and(|commit| commit.paths.is_some())
+        self.repository.commit(node).is_some_and(|commit| commit.paths().is_some())
     }
 
     /// Whether a commit touches the service's part: a merge touches nothing, unknown paths do.
@@ -113,8 +113,8 @@ impl<'a> Source<'a> {
         if self.repository.is_merge(node) {
             return false;
         }
-        match self.repository.commit(node).and_then(|commit| commit.paths.as_ref()) {
-            Some(paths) => self.paths.touches(paths.iter().map(AsRef::as_ref)),
+        match self.repository.commit(node).and_then(|commit| commit.paths()) {
+            Some(paths) => self.paths.touches(paths),
             None => true,
         }
     }
