@@ -40,7 +40,7 @@ pub struct EngineOptions {
     pub poll: Duration,
     /// After which time without renewal another process may take the folding over.
     pub lease: Duration,
-    /// How many entities of services and repositories are kept between folds. A thousand take about a megabyte.
+    /// How many entities of services and repositories are kept between folds. A thousand take about half a megabyte.
     pub held_entities: usize,
     /// Without folding in the background: how many bytes of what was recorded are kept in memory for the next fold,
     /// which reads the rest from the database.
@@ -105,6 +105,15 @@ impl EngineOptions {
     #[must_use]
     pub fn serving(mut self) -> Self {
         self.held_entities = 2_000_000;
+        self
+    }
+
+    /// The same for a process that is to stay small: what it has recorded it reads back when it folds, and what it has
+    /// folded it lets go.
+    #[must_use]
+    pub fn sparing(mut self) -> Self {
+        self.recent_bytes = 0;
+        self.held_entities = 0;
         self
     }
 }

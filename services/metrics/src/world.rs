@@ -87,6 +87,12 @@ impl World {
         world
     }
 
+    /// For a world that folds what it has loaded and then lets it go: a repository is held as its folds need it and no
+    /// more. Of one that an event comes to afterwards the home is needed again.
+    pub fn keep_no_entities(&mut self) {
+        self.homes.keep_no_entities();
+    }
+
     /// The settings that folds go by.
     #[must_use]
     pub fn settings(&self) -> &Arc<Settings> {

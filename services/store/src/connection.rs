@@ -154,15 +154,19 @@ impl Backend {
                     // Nothing that spills or that a statement might take back is worth a file.
                     .pragma("temp_store", "MEMORY")
                     .disable_statement_logging();
-                let reading =
-                    file.clone().read_only(options.read_only).pragma("query_only", "ON").pragma("cache_size", "-65536");
+                let cache = |megabytes: u32| format!("-{}", u64::from(megabytes) << 10);
+                let reading = file
+                    .clone()
+                    .read_only(options.read_only)
+                    .pragma("query_only", "ON")
+                    .pragma("cache_size", cache(options.cache_megabytes / 2));
                 let mut writing = file
                     .create_if_missing(options.create)
                     .read_only(options.read_only)
                     // What was committed is on disk before anybody is told.
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
-                    .pragma("cache_size", "-131072")
+                    .pragma("cache_size", cache(options.cache_megabytes))
                     // 64 MB: a page that an import changes again and again goes into the file once.
                     .pragma("wal_autocheckpoint", "16384")
                     // A log that grew in an import gives its room back.

@@ -20,13 +20,22 @@ pub struct ConnectOptions {
     pub busy_timeout: Duration,
     /// How many connections may read side by side (and on PostgreSQL write).
     pub connections: u32,
+    /// How many megabytes of pages the SQLite connection that writes keeps in memory, and each that reads half of.
+    pub cache_megabytes: u32,
     /// SQLite refuses to grow beyond so many pages, as on a full disk.
     pub max_pages: Option<u32>,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { read_only: false, create: true, busy_timeout: Duration::from_secs(10), connections: 8, max_pages: None }
+        Self {
+            read_only: false,
+            create: true,
+            busy_timeout: Duration::from_secs(10),
+            connections: 8,
+            cache_megabytes: 128,
+            max_pages: None,
+        }
     }
 }
 
@@ -35,6 +44,12 @@ impl ConnectOptions {
     #[must_use]
     pub fn read_only() -> Self {
         Self { read_only: true, create: false, ..Self::default() }
+    }
+
+    /// The same for a process that is to stay small: what it does not keep, the system's own cache most often has.
+    #[must_use]
+    pub fn sparing(self) -> Self {
+        Self { cache_megabytes: 16, ..self }
     }
 }
 

@@ -38,17 +38,29 @@ impl Scan<'_> {
     }
 }
 
+/// Takes the rows of a scan.
+pub(crate) trait Visit: Send {
+    fn row(&mut self, cells: &mut Cells<'_>) -> Result<()>;
+
+    /// Between pages: what was taken may be handed on, and waited for.
+    fn hand_on(&mut self) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+impl<F: FnMut(&mut Cells<'_>) -> Result<()> + Send> Visit for F {
+    fn row(&mut self, cells: &mut Cells<'_>) -> Result<()> {
+        self(cells)
+    }
+}
+
 /// Rows of a page on SQLite.
 const PAGE: usize = 2_048;
 /// How many values of `among` one `COPY` names.
 const AMONG: usize = 1_000;
 
 /// Visits the rows.
-pub(crate) async fn scan(
-    snapshot: &mut Snapshot,
-    scan: &Scan<'_>,
-    visit: &mut (impl FnMut(&mut Cells<'_>) -> Result<()> + Send),
-) -> Result<()> {
+pub(crate) async fn scan(snapshot: &mut Snapshot, scan: &Scan<'_>, visit: &mut impl Visit) -> Result<()> {
     match snapshot {
         Snapshot::Sqlite(connection) => match &scan.among {
             None => scan_sqlite(connection, scan, None, visit).await,
@@ -87,7 +99,7 @@ async fn scan_sqlite(
     connection: &mut SqliteConnection,
     scan: &Scan<'_>,
     among: Option<(&str, &str)>,
-    visit: &mut (impl FnMut(&mut Cells<'_>) -> Result<()> + Send),
+    visit: &mut impl Visit,
 ) -> Result<()> {
     let mut left = scan.limit.unwrap_or(usize::MAX);
     let mut rows = PAGE;
@@ -104,15 +116,16 @@ async fn scan_sqlite(
         let (following, visited) = futures::join!(following, async { visit_page(scan.shape, &page, visit) });
         visited?;
         page = following?;
+        visit.hand_on().await?;
     }
     Ok(())
 }
 
-fn visit_page(shape: Shape, page: &[u8], visit: &mut impl FnMut(&mut Cells<'_>) -> Result<()>) -> Result<()> {
+fn visit_page(shape: Shape, page: &[u8], visit: &mut impl Visit) -> Result<()> {
     let mut rest = page;
     while !rest.is_empty() {
         let mut cells = Cells::new(Encoding::Packed, shape, rest);
-        visit(&mut cells)?;
+        visit.row(&mut cells)?;
         cells.skip_rest()?;
         rest = cells.rest();
     }
@@ -237,12 +250,13 @@ async fn scan_postgres(
     connection: &mut PgConnection,
     scan: &Scan<'_>,
     among: Option<(&str, &[&str])>,
-    visit: &mut impl FnMut(&mut Cells<'_>) -> Result<()>,
+    visit: &mut impl Visit,
 ) -> Result<()> {
     let mut stream = connection.copy_out_raw(&copy_query(scan, among)).await?;
     let mut rows = CopyRows::default();
     while let Some(chunk) = stream.try_next().await? {
         rows.take(scan.shape, &chunk, visit)?;
+        visit.hand_on().await?;
     }
     Ok(())
 }
@@ -301,7 +315,7 @@ struct CopyRows {
 }
 
 impl CopyRows {
-    fn take(&mut self, shape: Shape, chunk: &[u8], visit: &mut impl FnMut(&mut Cells<'_>) -> Result<()>) -> Result<()> {
+    fn take(&mut self, shape: Shape, chunk: &[u8], visit: &mut impl Visit) -> Result<()> {
         if self.kept.is_empty() {
             let used = self.visit_complete(shape, chunk, visit)?;
             self.kept.extend_from_slice(&chunk[used..]);
@@ -315,12 +329,7 @@ impl CopyRows {
         Ok(())
     }
 
-    fn visit_complete(
-        &mut self,
-        shape: Shape,
-        bytes: &[u8],
-        visit: &mut impl FnMut(&mut Cells<'_>) -> Result<()>,
-    ) -> Result<usize> {
+    fn visit_complete(&mut self, shape: Shape, bytes: &[u8], visit: &mut impl Visit) -> Result<usize> {
         /// Signature, flags, and the length of an extension that is always empty.
         const HEADER: usize = 19;
         let mut used = 0;
@@ -338,7 +347,7 @@ impl CopyRows {
             }
             let Some(length) = length_of(fields, row) else { break };
             let mut cells = Cells::new(Encoding::Copy, shape, &row[..length]);
-            visit(&mut cells)?;
+            visit.row(&mut cells)?;
             used += 2 + length;
         }
         Ok(used)
@@ -383,7 +392,7 @@ mod tests {
             let mut rows = CopyRows::default();
             let mut seen = Vec::new();
             for chunk in bytes.chunks(size) {
-                rows.take(SHAPE, chunk, &mut |cells| {
+                rows.take(SHAPE, chunk, &mut |cells: &mut Cells<'_>| {
                     seen.push((cells.text_ref()?.map(str::to_owned), cells.int_opt()?));
                     Ok(())
                 })

@@ -27,6 +27,8 @@ pub struct Context {
 pub enum Use {
     /// Writes; an absent one is created.
     Write,
+    /// The same, as fast as the disk takes it, with as much memory as that asks for.
+    Import,
     /// Asks; an absent one is an error. What is not folded yet is folded, where that may be written.
     Ask,
 }
@@ -94,7 +96,11 @@ impl Context {
 
     /// The database, as new as this program needs it.
     pub async fn store(&self, config: &Config, what_for: Use) -> Result<Opened, Failure> {
-        let options = ConnectOptions { create: what_for == Use::Write, ..ConnectOptions::default() };
+        self.connect(config, what_for, ConnectOptions::default()).await
+    }
+
+    async fn connect(&self, config: &Config, what_for: Use, options: ConnectOptions) -> Result<Opened, Failure> {
+        let options = ConnectOptions { create: what_for != Use::Ask, ..options };
         let store = Store::connect(&config.database, options).await?;
         match store.migrate(self.now()).await {
             Ok(_) => Ok(Opened { store, read_only: false }),
@@ -131,13 +137,20 @@ impl Context {
         folding: Folding,
         mapping: Option<Mapping>,
     ) -> Result<Engine, Failure> {
-        let Opened { store, read_only } = self.store(config, what_for).await?;
+        let is_small = folding == Folding::OnDemand && what_for != Use::Import;
+        let options = ConnectOptions::default();
+        let options = if is_small { options.sparing() } else { options };
+        let Opened { store, read_only } = self.connect(config, what_for, options).await?;
         let options = EngineOptions {
             read_only,
             mapping,
             ..EngineOptions::new(store).clock(self.clock.clone()).folding(folding)
         };
-        let options = if folding == Folding::Background { options.serving() } else { options };
+        let options = match folding {
+            Folding::Background => options.serving(),
+            Folding::OnDemand if is_small => options.sparing(),
+            Folding::OnDemand => options,
+        };
         let engine = Engine::open(options).await?;
         if read_only {
             say("note: the database is read-only; events that are not folded yet do not count");

@@ -1,9 +1,10 @@
 //! A world with what its folds need read from the log, home by home.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use vigie_metrics::world::{Home, World};
 use vigie_metrics::{Difference, Differing, ServiceFrame, Snapshot};
@@ -20,8 +21,8 @@ use crate::error::{EngineError, Result};
 const HOMES_A_READ: usize = 128;
 /// How many such calls there are at a time.
 const READ_AT_ONCE: usize = 2;
-/// Records that a thread parses at a time: about those of a usual home.
-const RECORDS_A_PART: usize = 2_048;
+/// Records that a thread parses at a time.
+const RECORDS_A_PART: usize = 1_024;
 
 /// What the fold of one service gave, compared with what a snapshot holds.
 #[derive(Debug)]
@@ -99,6 +100,9 @@ impl Folder {
         let services = if is_past { Vec::new() } else { store.homes("s:").await? };
         folder
             .with_world(move |world| {
+                if held_entities == 0 {
+                    world.keep_no_entities();
+                }
                 for records in [catalogue, incidents, checks, notes] {
                     parse(&records).into_iter().for_each(|stored| world.apply(stored));
                 }
@@ -256,9 +260,10 @@ impl Folder {
         Ok(folded)
     }
 
-    /// Lets homes go until the world is as small as it should be, those first that were of no use for longest.
+    /// Lets homes go until the world is as small as it should be, those first that were of no use for longest. Those of
+    /// the last turn stay: services of one repository are folded one after the other.
     pub(crate) async fn shrink(&mut self) -> Result<()> {
-        let limit = self.held_entities;
+        let (limit, turn) = (self.held_entities, self.turn);
         let used = std::mem::take(&mut self.used);
         let (used, gone) = self
             .with_world(move |world| {
@@ -271,8 +276,8 @@ impl Folder {
                 let mut total: usize = homes.iter().map(|(.., entities)| entities + 1).sum();
                 if total > limit {
                     homes.sort_unstable();
-                    for (_, home, entities) in homes {
-                        if total <= limit {
+                    for (used_at, home, entities) in homes {
+                        if total <= limit || used_at == turn {
                             break;
                         }
                         gone.extend(world.evict(&home));
@@ -340,24 +345,34 @@ async fn read(store: &Store, recent: Option<&Recent>, homes: Vec<String>, seq: i
     }
     let part = others.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
     let parts: Vec<Vec<String>> = others.chunks(part).map(<[_]>::to_vec).collect();
-    let reading = futures::stream::iter(parts).map(|homes| async {
-        let records = store.events_of(&homes, Some(seq)).await?;
-        tokio::task::spawn_blocking(move || made(homes, &records)).await.map_err(EngineError::internal)
+    let reading = futures::stream::iter(parts).map(|homes| async move {
+        // Entities take far less than their records, which are gone before the next ones are read.
+        let (sender, receiver) = mpsc::channel(1);
+        let names = homes.clone();
+        let making = tokio::task::spawn_blocking(move || made(names, receiver));
+        store.send_events_of(&homes, Some(seq), sender).await?;
+        making.await.map_err(EngineError::internal)
     });
     let read: Vec<_> = reading.buffered(READ_AT_ONCE).try_collect().await?;
     loaded.extend(read.into_iter().flatten());
     Ok(loaded)
 }
 
-/// What records, those of one home after the other, make of these homes. A home may have none.
-fn made(names: Vec<String>, records: &[RawEvent]) -> Vec<Loaded> {
-    let parts: HashMap<&str, &[RawEvent]> =
-        records.chunk_by(|a, b| a.home == b.home).map(|part| (&*part[0].home, part)).collect();
-    let parts: Vec<&[RawEvent]> =
-        names.iter().map(|name| parts.get(name.as_str()).copied().unwrap_or_default()).collect();
-    let homes = parallel(&parts, |part| Home::new(parse(part)));
-    let made = names.into_iter().zip(parts).zip(homes);
-    made.map(|((name, part), home)| Loaded { name, home: home.unwrap_or_default(), records: part.len() }).collect()
+/// What the records that come, those of one home after the other, make of these homes. A home may have none.
+fn made(names: Vec<String>, mut parts: mpsc::Receiver<Vec<RawEvent>>) -> Vec<Loaded> {
+    let empty = |name: String| (name.as_str().into(), Loaded { name, home: Home::default(), records: 0 });
+    let mut loaded: BTreeMap<Box<str>, Loaded> = names.into_iter().map(empty).collect();
+    while let Some(records) = parts.blocking_recv() {
+        let pieces: Vec<&[RawEvent]> =
+            records.chunk_by(|a, b| a.home == b.home).flat_map(|home| home.chunks(RECORDS_A_PART)).collect();
+        let homes = parallel(&pieces, |piece| Home::new(piece.iter().filter_map(parse_one)));
+        for (piece, home) in pieces.into_iter().zip(homes) {
+            let Some(loaded) = loaded.get_mut(&*piece[0].home) else { continue };
+            loaded.home.join(home.unwrap_or_default());
+            loaded.records += piece.len();
+        }
+    }
+    loaded.into_values().collect()
 }
 
 /// A service folded anew, and its own row where there is one.

@@ -27,7 +27,7 @@ const ROWS_A_WRITE: usize = 20_000;
 /// Services are folded in groups for which about so many records have to be read.
 const RECORDS_A_GROUP: usize = 50_000;
 /// How many services such a group has at first, and at most.
-const FIRST_GROUP: usize = 32;
+const FIRST_GROUP: usize = 8;
 const LARGEST_GROUP: usize = 256;
 
 /// See the module's documentation.
@@ -163,8 +163,8 @@ impl Leader {
             }
             let (group, others) = rest.split_at(size.min(rest.len()));
             let read = self.folder.load(group, ahead.take()).await?;
-            // The database reads for the next group while this one is folded.
-            if read > 0 && !others.is_empty() {
+            // The database reads for the next group while this one is folded, where that is not too much at a time.
+            if (1..=2 * RECORDS_A_GROUP).contains(&read) && !others.is_empty() {
                 ahead = Some(self.folder.read_ahead(&others[..size.min(others.len())]).await?);
             }
             let folded = self.folder.fold(group.to_vec(), Some(standing.snapshot.clone())).await?;

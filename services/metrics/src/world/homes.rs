@@ -1,5 +1,6 @@
 //! The entities of services and repositories, home by home.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -20,19 +21,37 @@ use crate::facts::repository::Repository;
 pub struct Home {
     /// By [`Event::identity_at_home`], so that they are the same under every name of a service or repository.
     entities: HashMap<Box<str>, Entity>,
+    /// The entities went into a repository's graph, and what more comes cannot be taken in.
+    is_spent: bool,
 }
 
 impl Home {
     /// What these events make of a home. It needs no world, so that several can be made side by side.
     #[must_use]
     pub fn new(events: impl IntoIterator<Item = StoredEvent>) -> Self {
-        let events = events.into_iter();
-        let mut home = Self { entities: HashMap::with_capacity(events.size_hint().0) };
+        let mut home = Self::default();
         for stored in events {
-            let key = stored.event.identity_at_home().into();
+            // Of the exact size: made into one in place, it would keep the room of the text that was built.
+            let key = stored.event.identity_at_home().as_str().into();
             merge(&mut home, key, stored.event, stored.digest, stored.recorded_at);
         }
         home
+    }
+
+    /// Takes in what other events of the same home make of it.
+    pub fn join(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        for (key, entity) in other.entities {
+            match self.entities.entry(key) {
+                hashbrown::hash_map::Entry::Occupied(known) => known.into_mut().join(&entity),
+                hashbrown::hash_map::Entry::Vacant(place) => {
+                    place.insert(entity);
+                }
+            }
+        }
     }
 
     /// Whether nothing is recorded of it.
@@ -48,6 +67,19 @@ struct Graph {
     repository: Repository,
     /// What is wrong with entities, by their keys.
     faults: BTreeMap<Box<str>, Vec<Fault>>,
+}
+
+impl Graph {
+    /// Each entity is done with when the next one's turn comes.
+    fn new<K: AsRef<str>, E: Borrow<Entity>>(mut entities: Vec<(K, E)>) -> Self {
+        // So that the numbers of commits, and with them every tie, come out the same.
+        entities.sort_unstable_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+        let mut graph = Self { repository: Repository::with_capacity(entities.len()), ..Self::default() };
+        for (key, entity) in entities {
+            put(&mut graph, key.as_ref(), entity.borrow());
+        }
+        graph
+    }
 }
 
 /// An entity as it stands in one home, or joined from what several homes hold of it.
@@ -67,20 +99,36 @@ impl Deref for Told<'_> {
     }
 }
 
+type Graphs = HashMap<Box<str>, OnceLock<Box<Graph>>>;
+
+impl Borrow<Entity> for Told<'_> {
+    fn borrow(&self) -> &Entity {
+        self
+    }
+}
+
 /// The loaded homes, and the graphs made from them.
 #[derive(Debug, Default)]
 pub(super) struct Homes {
     loaded: HashMap<Box<str>, Home>,
     /// By a repository's present name; each made from the homes of all its names when first asked for, and the whole
     /// anew when repositories were renamed.
-    graphs: OnceLock<HashMap<Box<str>, OnceLock<Box<Graph>>>>,
+    graphs: OnceLock<Graphs>,
     empty: OnceLock<Box<Repository>>,
     holds_everything: bool,
+    /// See [`Homes::keep_no_entities`].
+    keeps_no_entities: bool,
 }
 
 impl Homes {
     pub(super) fn hold_everything(&mut self) {
         self.holds_everything = true;
+    }
+
+    /// Of a repository only its graph is held from now on, which takes half as much. A home whose entities would be needed
+    /// again counts as not loaded then.
+    pub(super) fn keep_no_entities(&mut self) {
+        self.keeps_no_entities = true;
     }
 
     pub(super) fn is_loaded(&self, home: &str) -> bool {
@@ -92,6 +140,10 @@ impl Homes {
             self.put(home, Home::default(), catalogue);
         }
         let Some(held) = self.loaded.get_mut(home) else { return };
+        if held.is_spent {
+            self.evict(home, catalogue);
+            return;
+        }
         let key: Box<str> = event.identity_at_home().into();
         merge(held, key.clone(), event, digest, recorded_at);
         let Some(name) = home.strip_prefix("r:").map(|name| catalogue.repository(name)) else { return };
@@ -105,10 +157,26 @@ impl Homes {
     }
 
     pub(super) fn put(&mut self, home: &str, held: Home, catalogue: &Catalogue) {
+        let Some(name) = home.strip_prefix("r:").map(|name| catalogue.repository(name)) else {
+            self.loaded.insert(home.into(), held);
+            return;
+        };
+        // Those of several names are one graph, which is made when all are there.
+        if self.keeps_no_entities && catalogue.names_of_repository(name).len() == 1 {
+            let mut entities: Vec<(Box<str>, Entity)> = held.entities.into_iter().collect();
+            entities.retain(|(_, entity)| !entity.is_deleted());
+            let graph = Graph::new(entities);
+            self.loaded.insert(home.into(), Home { is_spent: true, ..Home::default() });
+            self.graphs(catalogue);
+            if let Some(graphs) = self.graphs.get_mut() {
+                graphs.insert(name.into(), OnceLock::from(Box::new(graph)));
+            }
+            return;
+        }
         self.loaded.insert(home.into(), held);
         // The repository's graph is made anew from now on.
-        if let (Some(name), Some(graphs)) = (home.strip_prefix("r:"), self.graphs.get_mut()) {
-            graphs.insert(catalogue.repository(name).into(), OnceLock::new());
+        if let Some(graphs) = self.graphs.get_mut() {
+            graphs.insert(name.into(), OnceLock::new());
         }
     }
 
@@ -123,6 +191,7 @@ impl Homes {
     /// Every graph is made anew when it is asked for: repositories were renamed.
     pub(super) fn forget_graphs(&mut self) {
         self.graphs = OnceLock::new();
+        self.loaded.retain(|_, held| !held.is_spent);
     }
 
     pub(super) fn loaded(&self) -> impl Iterator<Item = (&str, usize)> {
@@ -150,12 +219,16 @@ impl Homes {
         found
     }
 
-    fn graph(&self, name: &str, catalogue: &Catalogue) -> Option<&Graph> {
-        let graphs = self.graphs.get_or_init(|| {
+    fn graphs(&self, catalogue: &Catalogue) -> &Graphs {
+        self.graphs.get_or_init(|| {
             let names = self.loaded.keys().filter_map(|home| home.strip_prefix("r:"));
             names.map(|name| (catalogue.repository(name).into(), OnceLock::new())).collect()
-        });
-        graphs.get(name).map(|graph| &**graph.get_or_init(|| Box::new(self.build(name, catalogue))))
+        })
+    }
+
+    fn graph(&self, name: &str, catalogue: &Catalogue) -> Option<&Graph> {
+        let built = || Box::new(Graph::new(self.entities(&homes_of_repository(name, catalogue))));
+        self.graphs(catalogue).get(name).map(|graph| &**graph.get_or_init(built))
     }
 
     /// A repository by its present name; empty where nothing is known of it.
@@ -173,17 +246,6 @@ impl Homes {
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = &'a Fault> + use<'a> {
         self.graph(name, catalogue).into_iter().flat_map(|graph| graph.faults.values().flatten())
-    }
-
-    fn build(&self, name: &str, catalogue: &Catalogue) -> Graph {
-        let mut entities = self.entities(&homes_of_repository(name, catalogue));
-        // So that the numbers of commits, and with them every tie, come out the same.
-        entities.sort_unstable_by_key(|(key, _)| *key);
-        let mut graph = Graph { repository: Repository::with_capacity(entities.len()), ..Graph::default() };
-        for (key, entity) in entities {
-            put(&mut graph, key, &entity);
-        }
-        graph
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use sqlx::Row;
+use tokio::sync::mpsc;
 use vigie_model::facts::{Column, ColumnType};
 use vigie_model::{Digest, Event, StoredEvent, Time};
 
 use crate::cells::{Cells, Shape};
 use crate::connection::{Snapshot, each};
-use crate::scan::{Operand, Scan, scan};
+use crate::scan::{Operand, Scan, Visit, scan};
 use crate::{Result, Store, StoreError};
 
 /// The table of the log.
@@ -117,6 +118,38 @@ impl Rows {
     }
 }
 
+/// Records of a part, about.
+const PART: usize = 4_096;
+
+/// Sends rows on as soon as there are enough.
+struct Parts {
+    rows: Rows,
+    out: mpsc::Sender<Vec<RawEvent>>,
+}
+
+impl Parts {
+    /// Where nobody takes them any more, whoever did knows why.
+    async fn send(&mut self) {
+        let part = std::mem::take(&mut self.rows.events);
+        if !part.is_empty() {
+            let _ = self.out.send(part).await;
+        }
+    }
+}
+
+impl Visit for Parts {
+    fn row(&mut self, cells: &mut Cells<'_>) -> Result<()> {
+        self.rows.by_home(cells)
+    }
+
+    async fn hand_on(&mut self) -> Result<()> {
+        if self.rows.events.len() >= PART {
+            self.send().await;
+        }
+        Ok(())
+    }
+}
+
 fn required<'a>(cells: &mut Cells<'a>) -> Result<&'a str> {
     cells.text_ref()?.ok_or_else(|| cells.wrong_before("it is empty"))
 }
@@ -185,7 +218,7 @@ impl Store {
         let conditions = vec![("seq", ">", Operand::Int(after)), ("seq", "<=", Operand::Int(up_to))];
         let wanted = Scan { conditions, limit: Some(limit), ..Scan::all(BY_SEQ) };
         let mut snapshot = self.backend().snapshot().await?;
-        scan(&mut snapshot, &wanted, &mut |cells| rows.by_seq(cells)).await?;
+        scan(&mut snapshot, &wanted, &mut |cells: &mut Cells<'_>| rows.by_seq(cells)).await?;
         snapshot.rollback().await?;
         Ok(rows.events)
     }
@@ -210,6 +243,24 @@ impl Store {
         self.of_homes(Scan { among, ..Scan::all(BY_HOME) }, up_to).await
     }
 
+    /// The same, part by part into `out` as they are read, for homes that are not to be held whole as their records: what
+    /// a part holds goes on from where the last one ended, be it in the middle of a home.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn send_events_of(
+        &self,
+        homes: &[String],
+        up_to: Option<i64>,
+        out: mpsc::Sender<Vec<RawEvent>>,
+    ) -> Result<()> {
+        let among = Some(("home", homes.iter().map(String::as_str).collect()));
+        let mut parts = Parts { rows: Rows::default(), out };
+        self.scan_homes(Scan { among, ..Scan::all(BY_HOME) }, up_to, &mut parts).await?;
+        parts.send().await;
+        Ok(())
+    }
+
     /// The records of every home that begins with this (`i:` for incidents, `c:` for the catalogue), up to a
     /// place, sorted by home, `at` and digest.
     ///
@@ -222,14 +273,18 @@ impl Store {
         self.of_homes(Scan { conditions, ..Scan::all(BY_HOME) }, up_to).await
     }
 
-    async fn of_homes(&self, mut wanted: Scan<'_>, up_to: Option<i64>) -> Result<Vec<RawEvent>> {
+    async fn of_homes(&self, wanted: Scan<'_>, up_to: Option<i64>) -> Result<Vec<RawEvent>> {
         let mut rows = Rows::default();
+        self.scan_homes(wanted, up_to, &mut |cells: &mut Cells<'_>| rows.by_home(cells)).await?;
+        Ok(rows.events)
+    }
+
+    async fn scan_homes(&self, mut wanted: Scan<'_>, up_to: Option<i64>, visit: &mut impl Visit) -> Result<()> {
         // The sign keeps both databases from reading along `seq` and sorting.
         wanted.conditions.extend(up_to.map(|up_to| ("+seq", "<=", Operand::Int(up_to))));
         let mut snapshot: Snapshot = self.backend().snapshot().await?;
-        scan(&mut snapshot, &wanted, &mut |cells| rows.by_home(cells)).await?;
-        snapshot.rollback().await?;
-        Ok(rows.events)
+        scan(&mut snapshot, &wanted, visit).await?;
+        snapshot.rollback().await
     }
 
     /// The homes that begin with this (`""`: all), sorted.

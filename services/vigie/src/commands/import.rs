@@ -59,7 +59,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     for path in &args.files {
         inputs.push(open(path)?);
     }
-    let engine = context.engine(&config, Use::Write, Folding::OnDemand).await?;
+    let engine = context.engine(&config, Use::Import, Folding::OnDemand).await?;
     let shutdown = Shutdown::listen("stopping: what was taken is being recorded; press again to abort")?;
     let intake = Arc::new(Intake {
         // An export holds the settings too, which only the program itself may write otherwise.

@@ -95,6 +95,9 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     let (flags, format) = (&[][..], output(&args).format);
     let config = context.load(flags)?;
     let maps = LazyMaps::new(&config);
+    // What lies on this machine comes as fast as an import; the memory of one that asks elsewhere does not grow with what
+    // there is.
+    let what_for = if matches!(args.source, Some(Source::Git(_))) { Use::Import } else { Use::Write };
     let wanted = match args.source {
         Some(Source::Git(args)) => vec![Arc::new(args.source()) as Arc<dyn Pull>],
         Some(Source::Prometheus(args)) => args.sources(&config)?,
@@ -105,8 +108,8 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         None => configured(&config, &maps)?,
     };
     let engine = match maps.used() {
-        Some(mapping) => context.mapping_engine(&config, Use::Write, Folding::OnDemand, mapping).await?,
-        None => context.engine(&config, Use::Write, Folding::OnDemand).await?,
+        Some(mapping) => context.mapping_engine(&config, what_for, Folding::OnDemand, mapping).await?,
+        None => context.engine(&config, what_for, Folding::OnDemand).await?,
     };
     let shutdown = Shutdown::listen("stopping: what was read is being recorded; press again to abort")?;
     let mut all = Vec::new();
