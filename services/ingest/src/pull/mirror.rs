@@ -4,7 +4,7 @@
 //! read like any clone. It can be removed at any time: the next run fetches it anew and reads what is new.
 //!
 //! Pulls that share one take turns writing it: each holds the file beside it, and the system lets go of that for whoever is
-//! killed. What is there may be read meanwhile, as git only adds to it.
+//! killed. What is there may be read meanwhile: git adds to it, and what it joins is there before the parts are removed.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -19,10 +19,14 @@ use tokio::process::Command;
 use super::git::{Deployments, GitOptions, open_clone};
 use super::{Pages, PullError, Start};
 
-/// How long a fetch may take.
+/// How long git may take.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// How often it is looked whether another pull is done with the clone.
 const LOOK: Duration = Duration::from_millis(100);
+/// What the names of packs begin with that git is still writing.
+const UNFINISHED: [&str; 2] = ["tmp_", ".tmp-"];
+/// How many packs there may be, of which every fetch brings one; as many as git itself lets gather.
+const PACKS: usize = 50;
 /// What git says where the clone itself is damaged, and not the way to the host.
 const DAMAGED: [&str; 12] = [
     "not a git repository",
@@ -87,41 +91,49 @@ impl Mirror {
         if !is_whole {
             self.remove().await;
         }
-        self.unlock();
-        match self.fetch_once(remote).await {
+        self.tidy();
+        let fetched = match self.fetch_once(remote).await {
             Err(failure) if failure.is_damage => {
                 tracing::warn!(folder = %self.folder.display(), error = %failure.why, "a clone is damaged and made anew");
                 self.remove().await;
-                self.fetch_once(remote).await.map_err(|failure| failure.why)
+                self.fetch_once(remote).await
             }
-            fetched => fetched.map_err(|failure| failure.why),
+            fetched => fetched,
+        };
+        fetched.map_err(|failure| failure.why)?;
+        // The clone serves as it is.
+        if let Err(failure) = self.join().await {
+            tracing::warn!(folder = %self.folder.display(), error = %failure.why, "the packs of a clone were not joined");
         }
+        Ok(())
+    }
+
+    /// A git in the clone.
+    fn git(&self, arguments: &[&str]) -> Command {
+        // Named as it is: looked for, a repository around the folder might be found.
+        let mut folder = OsString::from("--git-dir=");
+        folder.push(&self.folder);
+        let mut command = git(&[]);
+        command.arg(&folder).args(arguments);
+        command
     }
 
     async fn fetch_once(&self, remote: &Remote<'_>) -> Result<(), Failure> {
         let Remote { url, branch, user, password, ca_file } = *remote;
         // What is there already stays as it is.
         run(git(&["init", "--bare", "--quiet"]).arg(&self.folder)).await?;
-        // Named as it is: looked for, a repository around the folder might be found.
-        let mut folder = OsString::from("--git-dir=");
-        folder.push(&self.folder);
-        let at = |arguments: &[&str]| {
-            let mut command = git(&[]);
-            command.arg(&folder).args(arguments);
-            command
-        };
         for (name, value) in [
             ("remote.origin.url", url),
             ("remote.origin.promisor", "true"),
             ("remote.origin.partialclonefilter", "blob:none"),
-            // What was deleted there is kept: commits are never forgotten.
-            ("gc.auto", "0"),
         ] {
-            run(&mut at(&["config", name, value])).await?;
+            run(&mut self.git(&["config", name, value])).await?;
         }
-        run(&mut at(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])).await?;
+        run(&mut self.git(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])).await?;
         let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
-        let mut fetch = at(&["fetch", "--quiet", "--no-tags", "--filter=blob:none", "origin", &refspec]);
+        // Git's own upkeep would go on behind the fetch.
+        let mut fetch =
+            self.git(&["fetch", "--quiet", "--no-tags", "--no-auto-gc", "--filter=blob:none", "origin", &refspec]);
         // Not as arguments: those are seen by everybody on the machine.
         let authorization = format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{password}")));
         let mut settings = vec![
@@ -139,22 +151,39 @@ impl Mirror {
         for (number, (name, value)) in settings.into_iter().enumerate() {
             fetch.env(format!("GIT_CONFIG_KEY_{number}"), name).env(format!("GIT_CONFIG_VALUE_{number}"), value);
         }
-        match tokio::time::timeout(LONGEST, run(&mut fetch)).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(format!("git was not through after {} minutes", LONGEST.as_secs() / 60).into()),
+        run_long(&mut fetch).await
+    }
+
+    /// Makes one of the packs where there are many. What a server sent is kept, whether a branch still leads to it or not:
+    /// commits are never forgotten.
+    ///
+    /// This is `git repack` and not `git gc`: where a pull is ended in the middle the parts of that would go on, and remove
+    /// packs later.
+    async fn join(&self) -> Result<(), Failure> {
+        let files = std::fs::read_dir(self.packs()).into_iter().flatten().flatten();
+        let packs = files.filter(|file| file.path().extension().is_some_and(|it| it == "pack"));
+        match packs.count() > PACKS {
+            true => run_long(&mut self.git(&["repack", "-a", "-d", "--quiet"])).await,
+            false => Ok(()),
         }
     }
 
-    /// Removes the locks of a git that was ended in the middle; nobody else writes here.
-    fn unlock(&self) {
-        let mut folders = vec![self.folder.clone()];
+    fn packs(&self) -> PathBuf {
+        self.folder.join("objects/pack")
+    }
+
+    /// Removes the locks and the unfinished packs of a git that was ended in the middle; nobody else writes here.
+    fn tidy(&self) {
+        let mut folders = vec![self.folder.clone(), self.packs()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-                let path = entry.path();
+                let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let is_left =
+                    path.extension().is_some_and(|it| it == "lock") || UNFINISHED.iter().any(|it| name.starts_with(it));
                 if is_folder && path.starts_with(self.folder.join("refs")) {
                     folders.push(path);
-                } else if !is_folder && path.extension().is_some_and(|extension| extension == "lock") {
+                } else if !is_folder && is_left {
                     let _ = std::fs::remove_file(path);
                 }
             }
@@ -239,6 +268,13 @@ impl From<String> for Failure {
     }
 }
 
+async fn run_long(command: &mut Command) -> Result<(), Failure> {
+    match tokio::time::timeout(LONGEST, run(command)).await {
+        Ok(done) => done,
+        Err(_) => Err(format!("git was not through after {} minutes", LONGEST.as_secs() / 60).into()),
+    }
+}
+
 async fn run(command: &mut Command) -> Result<(), Failure> {
     let output = command.output().await.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "git is not installed here, and the clone is made by it: install it".to_owned(),
@@ -257,120 +293,4 @@ async fn run(command: &mut Command) -> Result<(), Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_password_is_not_taken_to_another_address() {
-        let (here, elsewhere) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-        let (url, other) = (here.local_addr().unwrap(), elsewhere.local_addr().unwrap());
-        let heard = std::thread::spawn(move || {
-            let (mut stream, _) = here.accept().unwrap();
-            let mut heard = [0; 4_096];
-            let count = stream.read(&mut heard).unwrap();
-            let answer = format!(
-                "HTTP/1.1 302 Found\r\nLocation: http://{other}/a/b.git/info/refs?service=git-upload-pack\r\n\
-                Content-Length: 0\r\nConnection: close\r\n\r\n"
-            );
-            stream.write_all(answer.as_bytes()).unwrap();
-            String::from_utf8_lossy(&heard[..count]).into_owned()
-        });
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("http://{url}/a/b.git");
-        let mirror = Mirror::new(folder.path(), &url, "a/b");
-        let remote = Remote { url: &url, branch: "main", user: "ada", password: "secret", ca_file: None };
-        let refused = mirror.fetch(&remote).await.unwrap_err();
-        assert!(refused.starts_with("git says: fatal:") && !refused.contains("secret"), "{refused}");
-        assert!(heard.join().unwrap().contains(&format!("Basic {}", STANDARD.encode("ada:secret"))));
-        elsewhere.set_nonblocking(true).unwrap();
-        assert!(elsewhere.accept().is_err(), "the other address was asked");
-    }
-
-    /// Runs git in a folder.
-    async fn in_folder(folder: &Path, arguments: &[&str]) {
-        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
-        let done = run(git(&["-C"]).arg(folder).args(who).args(arguments)).await;
-        done.map_err(|failure| failure.why).unwrap();
-    }
-
-    /// A repository with a commit. Gives its URL.
-    async fn repository(folder: &Path) -> String {
-        std::fs::create_dir_all(folder).unwrap();
-        in_folder(folder, &["init", "--quiet", "-b", "main", "."]).await;
-        in_folder(folder, &["config", "uploadpack.allowFilter", "true"]).await;
-        in_folder(folder, &["commit", "--quiet", "--allow-empty", "-m", "Begin"]).await;
-        format!("file://{}", folder.display())
-    }
-
-    #[tokio::test]
-    async fn a_damaged_clone_heals_and_leaves_the_repository_around_it_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let (origin, outer) = (folder.path().join("origin"), folder.path().join("outer"));
-        let url = repository(&origin).await;
-        repository(&outer).await;
-        in_folder(&outer, &["config", "remote.origin.url", "https://example.org/outer.git"]).await;
-        let config = || std::fs::read_to_string(outer.join(".git/config")).unwrap();
-        let before = config();
-        let mirror = Mirror::new(&outer.join("clones"), &url, "acme/shop");
-        let remote = Remote { url: &url, branch: "main", user: "ada", password: "secret", ca_file: None };
-        assert_eq!(mirror.fetch(&remote).await, Ok(()));
-
-        let own = |path: &str| mirror.folder.join(path);
-        for part in ["objects", "refs", "HEAD"] {
-            match part {
-                "HEAD" => std::fs::remove_file(own(part)).unwrap(),
-                _ => std::fs::remove_dir_all(own(part)).unwrap(),
-            }
-            assert_eq!(mirror.fetch(&remote).await, Ok(()), "without {part}");
-            assert!(own("refs/heads/main").exists());
-        }
-        for (part, text) in [("HEAD", "odd"), ("config", "[[["), ("refs/heads/main", "odd")] {
-            std::fs::write(own(part), text).unwrap();
-            assert_eq!(mirror.fetch(&remote).await, Ok(()), "with an odd {part}");
-        }
-        // Of a git that was killed.
-        in_folder(&origin, &["commit", "--quiet", "--allow-empty", "-m", "Go on"]).await;
-        let old = std::fs::read_to_string(own("refs/heads/main")).unwrap();
-        for lock in ["HEAD.lock", "config.lock", "packed-refs.lock", "refs/heads/main.lock"] {
-            std::fs::write(own(lock), "").unwrap();
-        }
-        assert_eq!(mirror.fetch(&remote).await, Ok(()));
-        assert_ne!(std::fs::read_to_string(own("refs/heads/main")).unwrap(), old);
-        assert_eq!(config(), before);
-    }
-
-    #[tokio::test]
-    async fn pulls_that_meet_in_a_clone_take_turns() {
-        let folder = tempfile::tempdir().unwrap();
-        let clones = folder.path().join("clones");
-        let url = repository(&folder.path().join("origin")).await;
-        // What a killed process leaves, which holds nothing any more.
-        let mirror = Mirror::new(&clones, &url, "acme/shop");
-        drop(mirror.turn().await.unwrap());
-        let remote = Remote { url: &url, branch: "main", user: "ada", password: "secret", ca_file: None };
-        let fetched = futures::future::join_all((0..6).map(|_| mirror.fetch(&remote))).await;
-        assert_eq!(fetched, vec![Ok(()); 6]);
-        assert!(mirror.folder.join("refs/heads/main").exists());
-
-        // One waits as long as another holds it.
-        let turn = mirror.turn().await.unwrap();
-        let mut waiting = std::pin::pin!(mirror.fetch(&remote));
-        assert!(futures::poll!(&mut waiting).is_pending());
-        drop(turn);
-        assert_eq!(waiting.await, Ok(()));
-    }
-
-    #[test]
-    fn a_clone_lies_below_the_folder_whatever_its_name() {
-        let folder = |url: &str, name: &str| Mirror::new(Path::new("clones"), url, name).folder;
-        assert_eq!(
-            folder("https://github.com/Acme/Shop.git", "Acme/Shop"),
-            Path::new("clones/github.com/acme/shop.git")
-        );
-        assert_eq!(folder("http://localhost:80/a/b.js.git", "a/b.js"), Path::new("clones/localhost_80/a/b.js.git"));
-        assert_eq!(folder("https://h/x", "../../etc/a b"), Path::new("clones/h/etc/a_b.git"));
-    }
-}
+mod tests;

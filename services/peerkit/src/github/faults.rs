@@ -27,6 +27,8 @@ pub struct Faults {
     pub denied: Vec<Denied>,
     /// Requests whose path or body holds such a text fail with status 502 and a page of HTML, whenever they are asked.
     pub silent: Vec<String>,
+    /// GitLab's lists whose paths end with such a text fail with status 502 wherever a page would show the item of that number.
+    pub unlisted: Vec<(String, i64)>,
     /// Paths that hold such a text are refused with a status; where GitLab says 403, for want of a scope.
     pub refused: Vec<(String, u16)>,
     /// Answers of REST that are given as they are, to paths that hold such a text at their end, or within where it ends with a

@@ -82,6 +82,9 @@ impl<'a> Call<'a> {
         let page = self.get("page").and_then(|it| it.parse().ok()).filter(|it| *it > 0).unwrap_or(1_usize);
         let last = items.len().div_ceil(per_page).max(1);
         let shown: Vec<Value> = items.iter().skip((page - 1) * per_page).take(per_page).map(show).collect();
+        if self.is_silent_about(&shown) {
+            return Answer::bad_gateway();
+        }
         let mut links = vec![self.link("page", 1, "first"), self.link("page", last, "last")];
         let mut answer = ok(&Value::Array(shown))
             .with("x-page", page.to_string())
@@ -95,6 +98,14 @@ impl<'a> Call<'a> {
         answer.with("link", links.join(", "))
     }
 
+    /// Whether one of these is what is never answered.
+    fn is_silent_about(&self, shown: &[Value]) -> bool {
+        let unlisted = self.faults.unlisted.iter().filter(|(list, _)| self.path_text.ends_with(list.as_str()));
+        let numbers: Vec<i64> = unlisted.map(|(_, number)| *number).collect();
+        let is_one = |number: &Value| number.as_i64().is_some_and(|own| numbers.contains(&own));
+        shown.iter().any(|item| is_one(&item["iid"]) || is_one(&item["id"]))
+    }
+
     /// A page of items by falling number, from behind a cursor on. Behind the last there is no link.
     pub fn keyset<T>(&self, items: &[T], id: impl Fn(&T) -> i64, show: impl Fn(&T) -> Value) -> Answer {
         if (self.get("pagination"), self.get("order_by"), self.get("sort"))
@@ -106,7 +117,11 @@ impl<'a> Call<'a> {
         let mut rest: Vec<&T> = items.iter().filter(|item| id(item) < before).collect();
         rest.sort_by_key(|item| std::cmp::Reverse(id(item)));
         let shown: Vec<&&T> = rest.iter().take(self.per_page()).collect();
-        let answer = ok(&shown.iter().map(|item| show(item)).collect());
+        let items: Vec<Value> = shown.iter().map(|item| show(item)).collect();
+        if self.is_silent_about(&items) {
+            return Answer::bad_gateway();
+        }
+        let answer = ok(&Value::Array(items));
         match shown.last() {
             Some(last) if rest.len() > shown.len() => {
                 let link = self.link("cursor", id(last), "next");
@@ -116,7 +131,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A page of what changed at or after an instant, in that order.
+    /// A page of what changed at or after an instant, and at or before another, in that order.
     pub fn changed<T>(&self, items: &[T], updated: impl Fn(&T) -> Time, show: impl Fn(&T) -> Value) -> Answer {
         let after = self.get("updated_after").and_then(time);
         // Of deployments GitLab wants both or neither.
@@ -124,7 +139,9 @@ impl<'a> Call<'a> {
         if is_strict && after.is_some() != (self.get("order_by") == Some("updated_at")) {
             return error(400, "`updated_at` filter and `updated_at` sorting must be paired");
         }
-        let mut found: Vec<&T> = items.iter().filter(|item| after.is_none_or(|after| updated(item) >= after)).collect();
+        let before = self.get("updated_before").and_then(time);
+        let is_asked = |at: Time| after.is_none_or(|after| at >= after) && before.is_none_or(|before| at <= before);
+        let mut found: Vec<&T> = items.iter().filter(|item| is_asked(updated(item))).collect();
         found.sort_by_key(|item| updated(item));
         if self.get("sort") != Some("asc") {
             found.reverse();

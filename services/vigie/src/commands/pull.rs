@@ -1,5 +1,6 @@
 //! `vigie pull`: sources that are asked for what they know.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -167,6 +168,12 @@ fn output(args: &Args) -> Output {
         Some(Source::PagerDuty(args)) => args.output,
         None => args.output,
     }
+}
+
+/// The file with a token that a flag names, else a variable. clap would want a source for the variable too, which may stand
+/// there for other runs.
+fn told(flag: Option<PathBuf>, variable: &str) -> Option<PathBuf> {
+    flag.or_else(|| std::env::var_os(variable).filter(|file| !file.is_empty()).map(PathBuf::from))
 }
 
 /// The pulls of the configuration.

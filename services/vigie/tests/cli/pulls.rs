@@ -68,16 +68,37 @@ fn a_server_pulls_what_is_due_and_says_how_each_source_stands() {
 }
 
 #[test]
-fn a_key_that_is_named_for_nothing_is_refused_and_one_of_the_surroundings_is_not() {
+fn what_is_said_of_a_source_that_is_not_named_is_refused_and_a_variable_is_not() {
     let bench = Bench::new();
-    let told = bench.run(&["pull", "pagerduty", "--token-file", "key"]);
-    assert!(told.status == 2 && told.err.contains("<URL>"), "{}", told.err);
-    for (arguments, said) in [
-        (&["pull", "pagerduty"][..], "no [[pull]] pagerduty is configured"),
-        (&["pull", "pagerduty", "http://127.0.0.1:9"], "the token in key cannot be read"),
+    for (arguments, lacking) in [
+        (&["github", "--token-file", "key"][..], "<OWNER/REPO>"),
+        (&["gitlab", "--token-file", "key"], "<PROJECT>"),
+        (&["jira", "--token-file", "key"], "<URL>"),
+        (&["jira", "--username", "ada", "--password-file", "key"], "<URL>"),
+        (&["pagerduty", "--token-file", "key"], "<URL>"),
+        (&["prometheus", "--token-file", "key"], "<URL>"),
+        (&["prometheus", "--username", "ada", "--password-file", "key"], "<URL>"),
+        // The services that are asked about name themselves.
+        (&["prometheus", "http://127.0.0.1:9", "--service", "shop"], "--query <PROMQL>"),
+        (&["prometheus", "http://127.0.0.1:9", "--label", "app"], "--query <PROMQL>"),
     ] {
-        let output = bench.command(arguments).env("VIGIE_PAGERDUTY_TOKEN_FILE", "key").output().unwrap();
+        let told = bench.run(&[&["pull"], arguments].concat());
+        assert!(told.status == 2 && told.err.contains(lacking), "{arguments:?}: {}", told.err);
+    }
+    for (arguments, said) in [
+        (&["github"][..], "no [[pull]] github is configured"),
+        (&["github", "acme/shop"], "the token in key cannot be read"),
+        (&["gitlab"], "no [[pull]] gitlab is configured"),
+        (&["gitlab", "acme/shop"], "the token in key cannot be read"),
+        (&["pagerduty"], "no [[pull]] pagerduty is configured"),
+        (&["pagerduty", "http://127.0.0.1:9"], "the token in key cannot be read"),
+    ] {
+        let mut command = bench.command(&[&["pull"], arguments].concat());
+        for tool in ["GITHUB", "GITLAB", "PAGERDUTY"] {
+            command.env(format!("VIGIE_{tool}_TOKEN_FILE"), "key");
+        }
+        let output = command.output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && err.contains(said), "{err}");
+        assert!(!output.status.success() && err.contains(said), "{arguments:?}: {err}");
     }
 }

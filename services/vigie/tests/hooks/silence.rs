@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use vigie_engine::Engine;
-use vigie_peerkit::github::{GitHub as GitHubServer, Organisation, Size};
+use serde_json::json;
+use vigie_engine::{Engine, Pulled};
+use vigie_ingest::pull::gitlab::GitLab;
+use vigie_peerkit::github::{GitHub as GitHubServer, Issue, Organisation, Repository, Run, Size};
 use vigie_peerkit::gitlab::GitLab as GitLabServer;
 use vigie_testkit::{TestDatabase, store_test_suite};
 
@@ -15,6 +17,8 @@ store_test_suite! {
     of_a_project_that_is_not_answered_the_rest_arrives_and_in_the_end_all,
     a_merge_request_that_is_not_answered_is_asked_for_again,
     notes_that_are_too_large_at_once_are_read_in_parts,
+    a_list_goes_on_behind_what_is_not_answered_even_alone,
+    what_is_newer_than_a_job_that_is_not_answered_arrives,
     a_host_that_is_down_is_one_error,
     of_a_repository_on_github_likewise,
     of_many_at_once_on_github_each_is_asked_for_in_smaller_pages,
@@ -130,6 +134,106 @@ async fn notes_that_are_too_large_at_once_are_read_in_parts(database: TestDataba
             .count(),
         2
     );
+    engine.shutdown().await;
+    server.stop().await;
+}
+
+async fn a_list_goes_on_behind_what_is_not_answered_even_alone(database: TestDatabase) {
+    let server = GitLabServer::serve(small()).await;
+    let site = Site::new().unmapped();
+    let (own, name) = server.organisation(|all| (all.repositories[0].clone(), all.repositories[0].name.clone()));
+    let source = GitLab { projects: vec![format!("harbour/{name}")], ..gitlab::pull_of(&server, &site) };
+    let straight = another(&database).await;
+    let engine = site.engine(&straight).await;
+    // Merge requests, deployments, incidents.
+    let counts = |result: &Pulled| result.summary.read[1..].iter().map(|(count, ..)| *count).collect::<Vec<_>>();
+    let whole = counts(&pulled(&engine, &source).await);
+    let expected = facts(&engine);
+    engine.shutdown().await;
+
+    let (pulls, deployments) = (&own.pulls, &own.deployments);
+    let is_incident = |issue: &&Issue| issue.labels.iter().any(|label| label == "incident");
+    let newest = pulls.iter().max_by_key(|pull| pull.updated_at).unwrap().number;
+    let behind = |list: &str| format!("no answer about {list} that changed last ");
+    for (list, at, numbers, said) in [
+        ("merge_requests", 0, vec![pulls[pulls.len() / 2].number], behind("merge requests")),
+        // Nothing comes behind it.
+        ("merge_requests", 0, vec![newest], "no merge requests: GitLab answers 502".to_owned()),
+        (
+            "deployments",
+            1,
+            deployments[deployments.len() / 2..][..2].iter().map(|it| it.id).collect(),
+            behind("deployments"),
+        ),
+        (
+            "issues",
+            2,
+            own.issues.iter().find(is_incident).map(|issue| issue.number).into_iter().collect(),
+            behind("issues"),
+        ),
+    ] {
+        let fresh = another(&database).await;
+        let engine = site.engine(&fresh).await;
+        let mut rest = whole.clone();
+        rest[at] -= numbers.len() as u64;
+        let list = format!("/projects/{}/{list}", own.id);
+        server.faults(|faults| faults.unlisted = numbers.iter().map(|number| (list.clone(), *number)).collect());
+        let result = pulled(&engine, &source).await;
+        assert!(is_said(&result.notes, &format!("harbour/{name}: "), &said), "{list}: {:?}", result.notes);
+        assert_eq!(counts(&result), rest, "{list}");
+        let again = pulled(&engine, &source).await;
+        assert!(is_said(&again.notes, &format!("harbour/{name}: "), &said), "{list}: {:?}", again.notes);
+        assert_eq!(again.accepted, 0, "{list}");
+        server.faults(|faults| faults.unlisted.clear());
+        assert_eq!(pulled(&engine, &source).await.notes, [""; 0]);
+        assert_eq!(facts(&engine), expected, "{list}");
+        server.forget_traffic();
+        pulled(&engine, &source).await;
+        let asked = server.traffic().requests;
+        assert!(!asked.iter().any(|request| request.path.contains("updated_before")), "{asked:#?}");
+        engine.shutdown().await;
+    }
+    server.stop().await;
+}
+
+async fn what_is_newer_than_a_job_that_is_not_answered_arrives(database: TestDatabase) {
+    let server =
+        GitLabServer::serve(Organisation::new(4, Size { repositories: 7, days: 20, pulls: 12, ..Size::small() })).await;
+    let site = Site::new().unmapped().hook("gitlab", "gitlab", &[], json!({"deploy_jobs": ["deploy-*"]}));
+    let source = gitlab::pull_of(&server, &site);
+    // The newest is still to come.
+    let (own, newest) = server.organisation(|all| {
+        let is_deploy = |run: &Run| run.name.starts_with("deploy-");
+        let count = |own: &Arc<Repository>| own.runs.iter().filter(|run| is_deploy(run)).count();
+        let own = all.repositories.iter_mut().max_by_key(|own| count(own)).unwrap();
+        let runs = &mut Arc::make_mut(own).runs;
+        runs.sort_by_key(|run| run.id);
+        let newest = runs.split_off(runs.iter().rposition(is_deploy).unwrap());
+        (own.clone(), newest)
+    });
+    let engine = site.engine(&database).await;
+    server.faults(|faults| {
+        faults.unlisted = vec![(format!("/projects/{}/jobs", own.id), own.runs[own.runs.len() / 2].id)];
+    });
+    let waits = |notes: &[String]| is_said(notes, "no jobs: GitLab answers 502", "and older jobs wait for it");
+    let first = pulled(&engine, &source).await;
+    assert!(waits(&first.notes), "{:?}", first.notes);
+    assert_eq!(pulled(&engine, &source).await.accepted, 0);
+    server.organisation(|all| {
+        let known = all.repositories.iter_mut().find(|it| it.id == own.id).unwrap();
+        Arc::make_mut(known).runs.extend(newest);
+    });
+    let more = pulled(&engine, &source).await;
+    assert!(more.accepted > 0 && waits(&more.notes), "{more:?}");
+    server.faults(|faults| faults.unlisted.clear());
+    let rest = pulled(&engine, &source).await;
+    assert!(rest.accepted > 0 && rest.notes.is_empty(), "{rest:?}");
+    let read = facts(&engine);
+    engine.shutdown().await;
+    let straight = another(&database).await;
+    let engine = site.engine(&straight).await;
+    pulled(&engine, &source).await;
+    assert_eq!(facts(&engine), read);
     engine.shutdown().await;
     server.stop().await;
 }

@@ -105,7 +105,20 @@ pub(super) struct Feed {
     /// Items of which something was not answered, while that of others was: each is asked for again.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub missed: BTreeSet<u64>,
+    /// What was passed over, as it was not answered: each is asked for again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
 }
+
+/// Where a list has an item or more that were not answered: between the last changes of what was read before and behind them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gap {
+    pub from: String,
+    pub to: String,
+}
+
+/// The instant before all changes.
+pub(super) const BEGINNING: &str = "1970-01-01T00:00:00Z";
 
 /// Items that are kept so; of more of them the list is read again.
 const MISSED: usize = 100;
@@ -123,14 +136,24 @@ impl Feed {
     /// Goes back to where something could not be seen: it may be seen by now.
     pub(super) fn begin(&mut self) {
         if let Some(lacking) = self.lacking.take() {
-            let missed = std::mem::take(&mut self.missed);
-            *self = Self { until: Some(lacking), missed, ..Self::default() };
+            let (missed, gaps) = (std::mem::take(&mut self.missed), std::mem::take(&mut self.gaps));
+            *self = Self { until: Some(lacking), missed, gaps, ..Self::default() };
         }
     }
 
     /// Whether there is something to be asked for again.
     pub(super) fn has_gaps(&self) -> bool {
         self.lacking.is_some() || !self.missed.is_empty()
+    }
+
+    /// Whether it was read to its end, and nothing was passed over.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_through && self.gaps.is_empty()
+    }
+
+    /// What was passed over is there by now.
+    pub(super) fn close(&mut self, gap: &Gap) {
+        self.gaps.retain(|own| own != gap);
     }
 
     /// Notes that something was not answered of an item.
@@ -145,7 +168,7 @@ impl Feed {
     /// What is asked for: from when on, and which page of it.
     pub(super) fn asked(&self) -> (&str, u64) {
         // The list is asked for in the order of changes only together with an instant.
-        (self.until.as_deref().unwrap_or("1970-01-01T00:00:00Z"), self.page.max(1))
+        (self.until.as_deref().unwrap_or(BEGINNING), self.page.max(1))
     }
 
     /// Whether an item was not read yet as it stands.
@@ -206,7 +229,13 @@ pub(super) struct Listed {
     /// A reading that is not through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub walk: Option<ListedWalk>,
+    /// Readings that were put off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Listed>,
 }
+
+/// So many readings of a list are put off. One more stays where it stands.
+const PUT_OFF: usize = 5;
 
 /// A reading of such a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +252,35 @@ pub(super) struct ListedWalk {
 impl Listed {
     pub(super) fn is_new(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The reading that was put off as the `number`th; without a number that of what is new.
+    pub(super) fn reading(&mut self, number: usize) -> &mut Self {
+        match number.checked_sub(1) {
+            Some(at) if at < self.behind.len() => &mut self.behind[at],
+            _ => self,
+        }
+    }
+
+    /// That reading is through.
+    pub(super) fn end(&mut self, number: usize) {
+        if number > 0 {
+            self.behind.remove(number - 1);
+        }
+    }
+
+    /// Notes an item that will change and that a reading that was put off found: the one of what is new goes down to it again.
+    pub(super) fn reopen(&mut self, mark: i64) {
+        (self.until, self.etag) = (self.until.map(|until| until.min(mark)), None);
+    }
+
+    /// Puts off a reading that does not get on, so that what is newer is read without it. Gives whether it is.
+    pub(super) fn put_off(&mut self) -> bool {
+        let Some(walk) = self.walk.take_if(|_| self.behind.len() < PUT_OFF) else { return false };
+        let until = Some(walk.until).filter(|until| *until != i64::MIN);
+        self.behind.push(Self { until: self.until, walk: Some(walk), ..Self::default() });
+        (self.until, self.etag) = (until, None);
+        true
     }
 
     /// Whether an item is to be read: one at the mark itself may have changed since.
@@ -245,7 +303,7 @@ impl Listed {
             walk.until = walk.until.min(open);
             walk.etag = None;
         }
-        let is_through = marks.last().is_none_or(|last| !self.wants(*last));
+        let is_through = marks.last().is_none_or(|last| self.until.is_some_and(|until| *last <= until));
         match next.filter(|_| !is_through) {
             Some(next) => {
                 walk.next = next;
@@ -307,6 +365,25 @@ mod tests {
         assert_eq!((list.until, &list.etag), (Some(7), &None), "the seventh is to change");
         assert!(!list.turn(&[11, 9, 6], None, Some("b".to_owned()), Some("2".to_owned())));
         assert_eq!((list.until, list.etag.as_deref()), (Some(11), Some("b")));
+    }
+
+    #[test]
+    fn a_reading_that_does_not_get_on_is_put_off() {
+        let next = |text: &str| Some(text.to_owned());
+        let mut list = Listed { until: Some(2), ..Listed::default() };
+        assert!(!list.put_off(), "there is none");
+        assert!(list.turn(&[9, 8], None, None, next("behind 8")));
+        assert!(list.put_off());
+        // What is new ends where that one began.
+        assert!(!list.turn(&[11, 10, 9], None, None, next("behind 9")));
+        assert_eq!(list.until, Some(11));
+        let behind = list.reading(1);
+        assert_eq!(behind.walk.as_ref().map(|walk| &*walk.next), Some("behind 8"));
+        assert!(
+            behind.turn(&[7, 5], None, None, next("behind 5")) && !behind.turn(&[4, 2], None, None, next("behind 2"))
+        );
+        list.end(1);
+        assert_eq!(list, Listed { until: Some(11), ..Listed::default() });
     }
 
     #[test]

@@ -10,9 +10,10 @@ use super::super::PullError;
 use super::super::mapping::Mapping;
 use super::super::notes::Notes;
 use super::client::{Client, Got, Page, Refusal, part};
-use super::cursor::{Place, Walk};
+use super::cursor::{Gap, Place, Walk};
 use super::payload::Project;
 
+mod asked;
 mod changed;
 mod newest;
 
@@ -43,6 +44,10 @@ pub(super) struct Reader {
     pub place: Place,
     wanted: Wanted,
     step: Step,
+    /// What of the list that is read was passed over by an earlier run, and not asked for again in this one yet.
+    again: Vec<Gap>,
+    /// How many readings of the list that were put off are still to be gone on with in this run.
+    put_off: usize,
     /// What the default branch looks like, once its commits are read.
     branch_etag: Option<String>,
     /// The tiers of environments, by their numbers, as far as they were asked for.
@@ -59,8 +64,21 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(project: Project, place: Place, wanted: Wanted, quiet: (bool, bool)) -> Self {
         let step = if place.walk.is_some() { Step::Commits } else { Step::Branch };
-        let (branch_etag, tiers, refusals) = (None, BTreeMap::new(), AtomicU32::new(0));
-        Self { project, place, wanted, step, branch_etag, tiers, refusals, quiet, pages: 0, expected: 4 }
+        let (branch_etag, tiers, refusals, again) = (None, BTreeMap::new(), AtomicU32::new(0), Vec::new());
+        Self {
+            project,
+            place,
+            wanted,
+            step,
+            again,
+            put_off: 0,
+            branch_etag,
+            tiers,
+            refusals,
+            quiet,
+            pages: 0,
+            expected: 4,
+        }
     }
 
     /// The next page's events; `None` behind the last.
@@ -106,13 +124,24 @@ impl Reader {
             let is_wanted = match next {
                 Step::Hidden => self.place.merge_requests.has_gaps(),
                 // One that was not read to its end is read on, whatever changed.
-                Step::MergeRequests => !(self.quiet.0 && self.place.merge_requests.is_through),
-                Step::Issues => !(self.quiet.1 && self.place.issues.is_through),
+                Step::MergeRequests => !(self.quiet.0 && self.place.merge_requests.is_whole()),
+                Step::Issues => !(self.quiet.1 && self.place.issues.is_whole()),
                 Step::Jobs => !self.wanted.deploy_jobs.is_empty(),
                 Step::Releases => !self.wanted.deploy_releases.is_empty(),
                 _ => true,
             };
             if is_wanted && !self.project.off.contains(&part) {
+                self.again = match next {
+                    Step::MergeRequests => self.place.merge_requests.gaps.clone(),
+                    Step::Issues => self.place.issues.gaps.clone(),
+                    Step::Deployments => self.place.deployments.gaps.clone(),
+                    _ => Vec::new(),
+                };
+                self.put_off = match next {
+                    Step::Jobs => self.place.jobs.behind.len(),
+                    Step::Releases => self.place.releases.behind.len(),
+                    _ => 0,
+                };
                 return;
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::github::{API, Access, SOURCE};
 
+use super::told;
 use crate::config::github::{GitHubEntry, check_repository};
 use crate::config::{Config, PullSource, check_url};
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ pub(super) struct Args {
     #[arg(value_name = "OWNER/REPO", value_parser = |name: &str| check_repository(name))]
     repositories: Vec<String>,
     /// A file that holds a token [default: what VIGIE_GITHUB_TOKEN_FILE names]
-    #[arg(long, value_name = "FILE", env = "VIGIE_GITHUB_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", requires = "repositories")]
     token_file: Option<PathBuf>,
     /// Repositories that are left out, like 'acme/*-archive'; may be given several times
     #[arg(long, value_name = "PATTERN", requires = "repositories", value_parser = |name: &str| check_repository(name))]
@@ -42,7 +43,7 @@ impl Args {
                 url: self.url.unwrap_or_else(|| API.to_owned()),
                 repositories: self.repositories,
                 exclude: self.exclude,
-                access: Access::Token(self.token_file.ok_or_else(|| {
+                access: Access::Token(told(self.token_file, "VIGIE_GITHUB_TOKEN_FILE").ok_or_else(|| {
                     Failure::new(
                         "GitHub answers nobody in particular; name a file that holds a token: --token-file FILE",
                     )

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::gitlab::{HOST, SOURCE};
 
+use super::told;
 use crate::config::gitlab::{GitLabEntry, check_project};
 use crate::config::{Config, PullSource, check_url};
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ pub(super) struct Args {
     #[arg(value_name = "PROJECT", value_parser = |name: &str| check_project(name))]
     projects: Vec<String>,
     /// A file that holds a token [default: what VIGIE_GITLAB_TOKEN_FILE names]
-    #[arg(long, value_name = "FILE", env = "VIGIE_GITLAB_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", requires = "projects")]
     token_file: Option<PathBuf>,
     /// Projects that are left out, like 'acme/*-archive'; may be given several times
     #[arg(long, value_name = "PATTERN", requires = "projects", value_parser = |name: &str| check_project(name))]
@@ -45,7 +46,7 @@ impl Args {
                 url: self.url.unwrap_or_else(|| HOST.to_owned()),
                 projects: self.projects,
                 exclude: self.exclude,
-                token_file: self.token_file.ok_or_else(|| {
+                token_file: told(self.token_file, "VIGIE_GITLAB_TOKEN_FILE").ok_or_else(|| {
                     Failure::new(
                         "GitLab shows nobody in particular little of it; name a file that holds a token: --token-file FILE",
                     )

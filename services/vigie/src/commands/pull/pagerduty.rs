@@ -6,15 +6,13 @@ use std::sync::Arc;
 use vigie_ingest::pull::Pull;
 use vigie_ingest::pull::pagerduty::SOURCE;
 
+use super::told;
 use crate::config::pagerduty::{PagerDutyEntry, check_id};
 use crate::config::{Config, PullSource, check_url};
 use crate::failure::Failure;
 use crate::hooks::LazyMaps;
 use crate::moment::Moment;
 use crate::terminal::Output;
-
-/// The variable that names a file with a key.
-const TOKEN_FILE: &str = "VIGIE_PAGERDUTY_TOKEN_FILE";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,9 +46,7 @@ impl Args {
     pub(super) fn sources(self, config: &Config, maps: &LazyMaps<'_>) -> Result<Vec<Arc<dyn Pull>>, Failure> {
         let maps = maps.get()?;
         if let Some(url) = self.url {
-            // clap would want a URL for the variable too, which may stand there for other runs.
-            let told = || std::env::var_os(TOKEN_FILE).filter(|file| !file.is_empty()).map(PathBuf::from);
-            let token_file = self.token_file.or_else(told).ok_or_else(|| {
+            let token_file = told(self.token_file, "VIGIE_PAGERDUTY_TOKEN_FILE").ok_or_else(|| {
                 Failure::new(
                     "PagerDuty tells nobody in particular nothing; name a file that holds a key: --token-file FILE",
                 )

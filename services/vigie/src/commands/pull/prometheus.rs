@@ -15,6 +15,7 @@ use crate::moment::Moment;
 use crate::terminal::Output;
 
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("question").args(["query", "good", "total"]).multiple(true))]
 pub(super) struct Args {
     /// The URL below which its API stands (/api/v1) [default: every [[pull]] prometheus of the configuration]
     #[arg(value_parser = |url: &str| check_url(url))]
@@ -29,10 +30,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "SELECTOR", requires = "url", requires = "good")]
     total: Option<String>,
     /// The service that all answers are about
-    #[arg(long, value_name = "SLUG", requires = "url", conflicts_with = "label")]
+    #[arg(long, value_name = "SLUG", requires = "question", conflicts_with = "label")]
     service: Option<String>,
     /// The label that names the service [default: service]
-    #[arg(long, value_name = "LABEL", requires = "url")]
+    #[arg(long, value_name = "LABEL", requires = "question")]
     label: Option<String>,
     /// Where the services run [default: production]
     #[arg(long, value_name = "NAME", requires = "url")]

@@ -9,9 +9,9 @@ use vigie_model::Event;
 use super::super::super::PullError;
 use super::super::super::mapping::Mapping;
 use super::super::super::notes::Notes;
-use super::super::client::{Client, Got, Page, Refusal, part};
-use super::super::cursor::Feed;
+use super::super::client::{Client, Got, Page, Refusal};
 use super::Reader;
+use super::asked::{Asked, list_of, number, updated};
 
 /// Items a page. Of merge requests fewer: each is asked for its commits and notes before the page is recorded.
 const PAGE: usize = 100;
@@ -24,21 +24,6 @@ const DETAILS: [usize; 3] = [100, 10, 1];
 const REFUSALS: u32 = 3;
 /// So many environments are asked for one by one, more of them as a list.
 const SINGLY: usize = 2;
-
-/// What a list answered.
-enum Asked {
-    Items {
-        items: Vec<Value>,
-        etag: Option<String>,
-        is_full: bool,
-        /// How large the page is, where it had to be smaller than usual.
-        size: Option<usize>,
-        pages: Option<u64>,
-    },
-    /// Nothing is new.
-    Unchanged,
-    Refused(Refusal),
-}
 
 /// What is asked of a merge request.
 #[derive(Default)]
@@ -62,36 +47,6 @@ impl Details {
 }
 
 impl Reader {
-    /// The page of a list where its reading stands.
-    async fn asked(&self, client: &Client, feed: &Feed, list: &str, most: usize) -> Result<Asked, PullError> {
-        let path = self.path(list);
-        let (since, page) = feed.asked();
-        let mut size = feed.size.unwrap_or(most);
-        loop {
-            let query =
-                format!("order_by=updated_at&sort=asc&updated_after={}&per_page={size}&page={page}", part(since));
-            return Ok(match client.get(&path, &query, feed.etag.as_deref()).await? {
-                Got::Unchanged => Asked::Unchanged,
-                // One of many may be what takes too long. The next page begins with the last instant of this one, however
-                // long this one is.
-                Got::Refused(Refusal { status: None, .. }) | Got::TooLong if size > 1 && page == 1 => {
-                    size = (size / 10).max(1);
-                    continue;
-                }
-                Got::Refused(refusal) => Asked::Refused(refusal),
-                Got::TooLong => Asked::Refused(Refusal::too_long()),
-                Got::Fresh(Page { body, etag, pages, .. }) => {
-                    let Value::Array(items) = body else {
-                        return Err(PullError::Refused(format!("GitLab answers {path} with what is no list")));
-                    };
-                    let is_full = items.len() >= size;
-                    let size = (size != most).then_some(size);
-                    Asked::Items { items, etag, is_full, pages, size }
-                }
-            });
-        }
-    }
-
     /// What an earlier run did not see of merge requests: what may be seen by now is read again from there on, and what was
     /// not answered is asked for again.
     pub(super) async fn hidden(
@@ -100,17 +55,16 @@ impl Reader {
         mapping: &Mapping,
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
-        if let Some(lacking) = self.place.merge_requests.lacking.clone() {
-            let from = Feed { until: Some(lacking), ..Feed::default() };
-            if let Asked::Items { items, .. } = self.asked(client, &from, "merge_requests", 1).await? {
-                let details = match items.first() {
-                    Some(item) => self.details(client, item).await?,
-                    None => Details::default(),
-                };
-                self.tell(&details, notes);
-                if !details.is_forbidden() && !details.is_unanswered() {
-                    self.place.merge_requests.begin();
-                }
+        if let Some(lacking) = self.place.merge_requests.lacking.clone()
+            && let Asked::Items(read) = self.ask(client, "merge_requests", (&lacking, 1, 1), None).await?
+        {
+            let details = match read.items.first() {
+                Some(item) => self.details(client, item).await?,
+                None => Details::default(),
+            };
+            self.tell(&details, notes);
+            if !details.is_forbidden() && !details.is_unanswered() {
+                self.place.merge_requests.begin();
             }
         }
         let mut items = Vec::new();
@@ -145,12 +99,16 @@ impl Reader {
         mapping: &Mapping,
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
+        if let Some(gap) = self.again.pop() {
+            let Some(items) = self.passed(client, &gap, "merge_requests", MERGE_REQUESTS, notes).await? else {
+                return Ok(Vec::new());
+            };
+            self.place.merge_requests.close(&gap);
+            return self.whole(&items.iter().collect::<Vec<_>>(), client, mapping, notes).await;
+        }
         let feed = self.place.merge_requests.clone();
-        let (items, etag, is_full, size) = match self.asked(client, &feed, "merge_requests", MERGE_REQUESTS).await? {
-            Asked::Items { items, etag, is_full, pages, size } => {
-                self.expect(pages);
-                (items, etag, is_full, size)
-            }
+        let read = match self.asked(client, &feed, "merge_requests", MERGE_REQUESTS, notes).await? {
+            Asked::Items(read) => read,
             Asked::Unchanged => {
                 self.go_on();
                 return Ok(Vec::new());
@@ -161,12 +119,10 @@ impl Reader {
                 return Ok(Vec::new());
             }
         };
-        let stands = stands(&items, "iid");
-        let wanted = items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item)));
-        let wanted: Vec<&Value> = wanted.collect();
-        let events = self.whole(&wanted, client, mapping, notes).await?;
-        self.place.merge_requests.size = size;
-        if !self.place.merge_requests.turn(&stands, etag, is_full) {
+        self.expect(read.pages);
+        let wanted = read.items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item)));
+        let events = self.whole(&wanted.collect::<Vec<_>>(), client, mapping, notes).await?;
+        if !read.turn(&mut self.place.merge_requests, "iid") {
             self.go_on();
         }
         Ok(events)
@@ -245,12 +201,14 @@ impl Reader {
         mapping: &Mapping,
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
+        if let Some(gap) = self.again.pop() {
+            let Some(items) = self.passed(client, &gap, "issues", PAGE, notes).await? else { return Ok(Vec::new()) };
+            self.place.issues.close(&gap);
+            return self.incidents(&items.iter().collect::<Vec<_>>(), mapping, notes).await;
+        }
         let feed = self.place.issues.clone();
-        let (items, etag, is_full, size) = match self.asked(client, &feed, "issues", PAGE).await? {
-            Asked::Items { items, etag, is_full, pages, size } => {
-                self.expect(pages);
-                (items, etag, is_full, size)
-            }
+        let read = match self.asked(client, &feed, "issues", PAGE, notes).await? {
+            Asked::Items(read) => read,
             Asked::Unchanged => {
                 self.go_on();
                 return Ok(Vec::new());
@@ -261,8 +219,24 @@ impl Reader {
                 return Ok(Vec::new());
             }
         };
+        self.expect(read.pages);
+        let wanted = read.items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item)));
+        let events = self.incidents(&wanted.collect::<Vec<_>>(), mapping, notes).await?;
+        if !read.turn(&mut self.place.issues, "iid") {
+            self.go_on();
+        }
+        Ok(events)
+    }
+
+    /// What issues say of incidents.
+    async fn incidents(
+        &mut self,
+        items: &[&Value],
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Vec<Event>, PullError> {
         let mut events = Vec::new();
-        for item in items.iter().filter(|item| feed.wants(number(item, "iid"), updated(item))) {
+        for item in items {
             let id = number(item, "iid");
             let was_incident = self.place.incidents.contains(&id);
             let own = mapping.events(&[self.project.issue(item, was_incident)], notes).await?;
@@ -273,10 +247,6 @@ impl Reader {
             };
             events.extend(own);
         }
-        self.place.issues.size = size;
-        if !self.place.issues.turn(&stands(&items, "iid"), etag, is_full) {
-            self.go_on();
-        }
         Ok(events)
     }
 
@@ -286,12 +256,24 @@ impl Reader {
         mapping: &Mapping,
         notes: &mut Notes,
     ) -> Result<Vec<Event>, PullError> {
+        if let Some(gap) = self.again.pop() {
+            let Some(items) = self.passed(client, &gap, "deployments", PAGE, notes).await? else {
+                return Ok(Vec::new());
+            };
+            return Ok(match self.deployed(&items.iter().collect::<Vec<_>>(), client, mapping, notes).await? {
+                Ok(events) => {
+                    self.place.deployments.close(&gap);
+                    events
+                }
+                Err(refusal) => {
+                    notes.add(self.lacks("deployments", &refusal));
+                    Vec::new()
+                }
+            });
+        }
         let feed = self.place.deployments.clone();
-        let (items, etag, is_full, size) = match self.asked(client, &feed, "deployments", PAGE).await? {
-            Asked::Items { items, etag, is_full, pages, size } => {
-                self.expect(pages);
-                (items, etag, is_full, size)
-            }
+        let read = match self.asked(client, &feed, "deployments", PAGE, notes).await? {
+            Asked::Items(read) => read,
             Asked::Unchanged => {
                 self.go_on();
                 return Ok(Vec::new());
@@ -301,25 +283,40 @@ impl Reader {
                 return Ok(Vec::new());
             }
         };
-        let wanted = items.iter().filter(|item| feed.wants(number(item, "id"), updated(item)));
-        let wanted: Vec<&Value> = wanted.collect();
-        if let Some(refusal) = self.learn_tiers(client, &wanted, notes).await? {
-            self.pass(&refusal, "deployments", notes);
-            return Ok(Vec::new());
+        self.expect(read.pages);
+        let wanted = read.items.iter().filter(|item| feed.wants(number(item, "id"), updated(item)));
+        let events = match self.deployed(&wanted.collect::<Vec<_>>(), client, mapping, notes).await? {
+            Ok(events) => events,
+            Err(refusal) => {
+                self.pass(&refusal, "deployments", notes);
+                return Ok(Vec::new());
+            }
+        };
+        if !read.turn(&mut self.place.deployments, "id") {
+            self.go_on();
         }
-        let deliveries: Vec<_> = wanted
+        Ok(events)
+    }
+
+    /// Deployments with the tiers of their environments, or why those were not answered.
+    async fn deployed(
+        &mut self,
+        items: &[&Value],
+        client: &Client,
+        mapping: &Mapping,
+        notes: &mut Notes,
+    ) -> Result<Result<Vec<Event>, Refusal>, PullError> {
+        if let Some(refusal) = self.learn_tiers(client, items, notes).await? {
+            return Ok(Err(refusal));
+        }
+        let deliveries: Vec<_> = items
             .iter()
             .flat_map(|item| {
                 let tier = self.tiers.get(&number(&item["environment"], "id")).and_then(Option::as_deref);
                 self.project.deployment(item, tier)
             })
             .collect();
-        let events = mapping.events(&deliveries, notes).await?;
-        self.place.deployments.size = size;
-        if !self.place.deployments.turn(&stands(&items, "id"), etag, is_full) {
-            self.go_on();
-        }
-        Ok(events)
+        Ok(Ok(mapping.events(&deliveries, notes).await?))
     }
 
     /// Asks for the tiers of environments that were not asked for yet: deployments name the environment alone. Gives why they
@@ -365,34 +362,4 @@ impl Reader {
         });
         Ok(None)
     }
-}
-
-/// All items of a list, or why there are none.
-async fn list_of(client: &Client, path: &str, first: &str) -> Result<Result<Vec<Value>, Refusal>, PullError> {
-    let (mut query, mut all) = (Some(first.to_owned()), Vec::new());
-    while let Some(next) = query.take() {
-        match client.get(path, &next, None).await? {
-            Got::Fresh(Page { body: Value::Array(items), next, .. }) => {
-                all.extend(items);
-                query = next;
-            }
-            Got::Refused(refusal) => return Ok(Err(refusal)),
-            Got::TooLong => return Ok(Err(Refusal::too_long())),
-            Got::Fresh(_) | Got::Unchanged => {}
-        }
-    }
-    Ok(Ok(all))
-}
-
-fn number(item: &Value, name: &str) -> u64 {
-    item[name].as_u64().unwrap_or_default()
-}
-
-fn updated(item: &Value) -> &str {
-    item["updated_at"].as_str().unwrap_or_default()
-}
-
-/// The numbers and instants of items.
-fn stands<'v>(items: &'v [Value], id: &str) -> Vec<(u64, &'v str)> {
-    items.iter().map(|item| (number(item, id), updated(item))).collect()
 }
