@@ -276,10 +276,26 @@ fn facts(settings: &Arc<Settings>, events: &[Value]) -> Vec<ServiceFacts> {
     world.services().into_iter().filter_map(|slug| world.fold(&slug)).collect()
 }
 
+/// A home whose events are read in parts of so many.
+fn read_in_parts(events: &[StoredEvent], part: usize) -> Home {
+    let mut home = Home::default();
+    events.chunks(part).for_each(|part| home.join(Home::new(part.to_vec())));
+    home
+}
+
 /// The same of a world that loads homes only when a fold asks for them, and lets them go in between.
-fn facts_on_demand(settings: &Arc<Settings>, events: &[Value], evict_after: usize) -> Vec<ServiceFacts> {
+fn facts_on_demand(
+    settings: &Arc<Settings>,
+    events: &[Value],
+    evict_after: usize,
+    part: usize,
+    keeps_entities: bool,
+) -> Vec<ServiceFacts> {
     let events = recorded(events);
     let mut world = World::new(settings.clone());
+    if !keeps_entities {
+        world.keep_no_entities();
+    }
     let mut folded: BTreeMap<Box<str>, ServiceFacts> = BTreeMap::new();
     for (i, event) in events.iter().enumerate() {
         world.apply(event.clone());
@@ -290,8 +306,8 @@ fn facts_on_demand(settings: &Arc<Settings>, events: &[Value], evict_after: usiz
                     break;
                 }
                 for home in needed {
-                    let known = events[..=i].iter().filter(|e| e.event.home() == home).cloned();
-                    world.put_home(&home, Home::new(known));
+                    let known: Vec<_> = events[..=i].iter().filter(|e| e.event.home() == home).cloned().collect();
+                    world.put_home(&home, read_in_parts(&known, part));
                 }
             }
             match world.fold(&slug) {
@@ -377,7 +393,10 @@ proptest! {
         settings in settings(),
         (events, shuffled) in told_twice(),
         evict_after in 1..6_usize,
+        part in 1..6_usize,
+        keeps_entities in any::<bool>(),
     ) {
-        prop_assert_eq!(facts_on_demand(&settings, &shuffled, evict_after), facts(&settings, &events));
+        let on_demand = facts_on_demand(&settings, &shuffled, evict_after, part, keeps_entities);
+        prop_assert_eq!(on_demand, facts(&settings, &events));
     }
 }

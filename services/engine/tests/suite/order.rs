@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use vigie_engine::Folding;
+use vigie_engine::{Engine, EngineOptions, Folding};
 use vigie_model::Event;
 use vigie_model::facts::ServiceFacts;
 use vigie_testkit::{TestDatabase, events, time};
@@ -48,12 +48,26 @@ fn story() -> Vec<Event> {
     all
 }
 
-async fn fold(batches: Vec<Vec<Event>>, together: bool) -> (Vec<ServiceFacts>, Vec<String>) {
+/// When and how it is folded.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    AtTheEnd,
+    AllTheTime,
+    /// With as little memory as it takes, after every batch.
+    Sparingly,
+}
+
+async fn fold(batches: Vec<Vec<Event>>, way: Way) -> (Vec<ServiceFacts>, Vec<String>) {
     let database = TestDatabase::sqlite();
-    let folding = if together { Folding::OnDemand } else { Folding::Background };
-    let engine = open(&database, &clock(), folding).await;
+    let folding = if let Way::AllTheTime = way { Folding::Background } else { Folding::OnDemand };
+    let options = EngineOptions::new(store(&database).await).clock(clock()).folding(folding);
+    let options = if let Way::Sparingly = way { options.sparing() } else { options };
+    let engine = Engine::open(options).await.unwrap();
     for batch in batches {
         record(&engine, batch).await;
+        if let Way::Sparingly = way {
+            engine.fold_all().await.unwrap();
+        }
     }
     engine.fold_all().await.unwrap();
     let snapshot = engine.snapshot();
@@ -64,27 +78,28 @@ async fn fold(batches: Vec<Vec<Event>>, together: bool) -> (Vec<ServiceFacts>, V
 }
 
 /// Places in the story, each at least once, in any order, and where a batch ends.
-fn told_otherwise() -> impl Strategy<Value = (Vec<usize>, Vec<bool>, bool)> {
+fn told_otherwise() -> impl Strategy<Value = (Vec<usize>, Vec<bool>, Way)> {
     let length = story().len();
     let order = Just((0..length).collect::<Vec<_>>()).prop_shuffle();
     let again = proptest::collection::vec(0..length, 0..8);
-    (order, again, proptest::collection::vec(any::<bool>(), length + 8), any::<bool>()).prop_map(
-        |(mut order, again, ends, together)| {
+    let way = prop::sample::select(vec![Way::AtTheEnd, Way::AllTheTime, Way::Sparingly]);
+    (order, again, proptest::collection::vec(any::<bool>(), length + 8), way).prop_map(
+        |(mut order, again, ends, way)| {
             for (place, at) in again.into_iter().enumerate() {
                 order.insert((at * 7 + place) % order.len(), at);
             }
-            (order, ends, together)
+            (order, ends, way)
         },
     )
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 18, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn however_it_is_told_it_is_the_same_story((order, ends, together) in told_otherwise()) {
+    fn however_it_is_told_it_is_the_same_story((order, ends, way) in told_otherwise()) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
-            let expected = fold(vec![story()], true).await;
+            let expected = fold(vec![story()], Way::AtTheEnd).await;
             assert_eq!(expected.0.len(), 3);
             let story = story();
             let mut batches = vec![Vec::new()];
@@ -96,7 +111,7 @@ proptest! {
                     batches.push(Vec::new());
                 }
             }
-            assert_eq!(fold(batches, together).await, expected);
+            assert_eq!(fold(batches, way).await, expected);
         });
     }
 }

@@ -19,6 +19,7 @@ store_test_suite! {
     what_is_stored_is_what_was_sent,
     the_order_of_arrival_changes_nothing_that_is_stored,
     homes_are_read_together,
+    homes_come_in_parts,
     other_events_are_kept_and_counted_by_type,
     a_home_is_read_as_it_was,
     long_and_strange_texts_survive,
@@ -215,6 +216,28 @@ async fn homes_are_read_together(db: TestDatabase) {
     assert_eq!(store.homes("s:").await.unwrap().len(), 7);
     assert_eq!(store.homes("").await.unwrap().len(), 10);
     assert_eq!(store.homes("z").await.unwrap(), Vec::<String>::new());
+}
+
+async fn homes_come_in_parts(db: TestDatabase) {
+    let store = open(&db).await;
+    append(&store, &some(0, 10_000), now()).await;
+    let homes = store.homes("s:").await.unwrap();
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    let taking = tokio::spawn(async move {
+        let mut parts = Vec::new();
+        while let Some(part) = receiver.recv().await {
+            parts.push(part);
+        }
+        parts
+    });
+    store.send_events_of(&homes, Some(9_000), sender).await.unwrap();
+    let parts = taking.await.unwrap();
+    assert!(parts.len() > 1, "{}", parts.len());
+    assert_eq!(parts.concat(), store.events_of(&homes, Some(9_000)).await.unwrap());
+
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    drop(receiver);
+    store.send_events_of(&homes, None, sender).await.unwrap();
 }
 
 async fn a_home_is_read_as_it_was(db: TestDatabase) {
