@@ -68,7 +68,7 @@ async fn fold(shared: &Shared, seq: i64) -> Result<Arc<Snapshot>> {
     let slugs: Vec<Box<str>> = slugs.into_iter().collect();
     for group in slugs.chunks(GROUP) {
         folder.load(group, None).await?;
-        for (slug, folded) in folder.fold(group.to_vec(), None).await? {
+        for (slug, folded) in folder.fold(group.to_vec(), None, false).await? {
             match folded {
                 Folded::Changed(_, frame) => frames.push(frame),
                 Folded::Failed => return Err(EngineError::internal(format!("the fold of {slug} broke off"))),

@@ -91,7 +91,7 @@ impl Engine {
         }
         let store = options.store.clone();
         let key = people_key(&store, options.read_only).await?;
-        let standing = Standing::load(&store).await?;
+        let standing = Standing::load(&store, !options.answers).await?;
         let last = store.last_seq().await?;
         let shared = Shared::new(options, key, &standing, last);
         let shared = Arc::new(shared);

@@ -3,5 +3,6 @@
 pub(crate) mod folder;
 mod leader;
 pub(crate) mod parallel;
+mod reading;
 pub(crate) mod recent;
 pub(crate) mod worker;

@@ -42,6 +42,10 @@ pub struct EngineOptions {
     pub lease: Duration,
     /// How many entities of services and repositories are kept between folds. A thousand take about half a megabyte.
     pub held_entities: usize,
+    /// Services are folded in groups for which about so many records have to be read, at least one at a time.
+    pub group_records: usize,
+    /// Whether anybody asks. `false`: [`crate::Engine::snapshot`] has the services and nothing that happened.
+    pub answers: bool,
     /// Without folding in the background: how many bytes of what was recorded are kept in memory for the next fold,
     /// which reads the rest from the database.
     pub recent_bytes: usize,
@@ -71,6 +75,8 @@ impl EngineOptions {
             poll: Duration::from_millis(200),
             lease: Duration::from_secs(10),
             held_entities: 250_000,
+            group_records: 50_000,
+            answers: true,
             recent_bytes: 512 << 20,
             as_of_snapshots: 4,
             as_of_records: 250_000,
@@ -108,12 +114,14 @@ impl EngineOptions {
         self
     }
 
-    /// The same for a process that is to stay small: what it has recorded it reads back when it folds, and what it has
-    /// folded it lets go.
+    /// The same for a process that records and folds, answers nothing, and is to stay small however much there is: what it
+    /// has recorded it reads back when it folds, and what it has folded it lets go.
     #[must_use]
     pub fn sparing(mut self) -> Self {
         self.recent_bytes = 0;
         self.held_entities = 0;
+        self.group_records = 10_000;
+        self.answers = false;
         self
     }
 }

@@ -7,7 +7,7 @@ use vigie_metrics::world::World;
 use vigie_metrics::{FrameLoader, ServiceFrame, Snapshot};
 use vigie_model::Settings;
 use vigie_model::facts::{
-    AvailabilityFact, ChangeFact, DeploymentFact, IncidentFact, QualityFact, ServiceFact, WaitingFact,
+    AvailabilityFact, ChangeFact, DeploymentFact, IncidentFact, QualityFact, ServiceFact, ServiceFacts, WaitingFact,
 };
 use vigie_model::views::TeamEntry;
 use vigie_store::{Cells, FactsReader, Store};
@@ -22,8 +22,9 @@ pub(crate) const UNDER_WAY: &str = "under way";
 /// Counted up where the same events and settings give other facts than before: all are folded anew then.
 const FOLDS: u32 = 2;
 
-/// How many services are read in one call.
+/// How many services are read in one call, and how many where only the services themselves are kept of it.
 const SERVICES_A_READ: usize = 64;
+const BARE_SERVICES_A_READ: usize = 4;
 
 /// What facts rest on beside the events.
 pub(crate) fn digest_of(settings: &Settings) -> String {
@@ -40,11 +41,13 @@ pub(crate) struct Standing {
     pub(crate) folded_seq: i64,
     /// See [`digest_of`]; none: nothing was folded yet.
     pub(crate) digest: Option<String>,
+    /// The snapshot has the services and nothing that happened, for a process that folds and answers nothing.
+    pub(crate) is_bare: bool,
 }
 
 impl Standing {
-    /// Reads all facts, straight into frames.
-    pub(crate) async fn load(store: &Store) -> Result<Self> {
+    /// Reads all facts, straight into frames. `is_bare`: see [`Self::is_bare`].
+    pub(crate) async fn load(store: &Store, is_bare: bool) -> Result<Self> {
         let mut reader = store.read_facts().await?;
         let mut loader = FrameLoader::new();
         macro_rules! load {
@@ -52,13 +55,28 @@ impl Standing {
                 reader.load::<$row>(|cells: &mut Cells<'_>| loader.push::<$row, _>(cells)).await?;
             )+ };
         }
-        load!(ServiceFact, DeploymentFact, ChangeFact, WaitingFact, IncidentFact, AvailabilityFact, QualityFact);
+        load!(ServiceFact);
+        if !is_bare {
+            load!(DeploymentFact, ChangeFact, WaitingFact, IncidentFact, AvailabilityFact, QualityFact);
+        }
         let (version, folded_seq, digest) = read_state(&reader);
         reader.finish().await?;
         let frames = tokio::task::spawn_blocking(|| loader.finish()).await.map_err(EngineError::internal)?;
         let (settings, teams) = catalogue(store, folded_seq).await?;
         let snapshot = Arc::new(Snapshot::new(settings, teams, frames, version_number(version)));
-        Ok(Self { snapshot, version, folded_seq, digest })
+        Ok(Self { snapshot, version, folded_seq, digest, is_bare })
+    }
+
+    /// What the folds of these services are to be compared with. To be asked while nobody else writes facts.
+    pub(crate) async fn before(&self, store: &Store, slugs: &[Box<str>]) -> Result<Arc<Snapshot>> {
+        let known: Vec<&str> =
+            slugs.iter().map(AsRef::as_ref).filter(|slug| self.snapshot.frame(slug).is_some()).collect();
+        if !self.is_bare || known.is_empty() {
+            return Ok(self.snapshot.clone());
+        }
+        let frames = frames(store.facts_of(&known).await?, false).await?;
+        let settings = self.snapshot.settings().clone();
+        Ok(Arc::new(Snapshot::new(settings, Vec::new(), frames, self.snapshot.version())))
     }
 
     /// Whether the facts were folded, and all under the same settings.
@@ -85,12 +103,9 @@ impl Standing {
             store.changed_services(self.version).await?.into_iter().map(|service| service.slug).collect();
         let mut removed: BTreeSet<Box<str>> = changed.iter().map(|slug| slug.as_str().into()).collect();
         let mut frames = Vec::with_capacity(changed.len());
-        for slugs in changed.chunks(SERVICES_A_READ) {
+        for slugs in changed.chunks(if self.is_bare { BARE_SERVICES_A_READ } else { SERVICES_A_READ }) {
             let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
-            let facts = reader.facts_of(&slugs).await?;
-            let made =
-                tokio::task::spawn_blocking(move || parallel(&facts, |facts| Arc::new(ServiceFrame::new(facts))));
-            frames.extend(made.await.map_err(EngineError::internal)?.into_iter().flatten());
+            frames.extend(self::frames(reader.facts_of(&slugs).await?, self.is_bare).await?);
         }
         reader.finish().await?;
         for frame in &frames {
@@ -103,9 +118,22 @@ impl Standing {
         };
         let settings = settings.filter(|settings| *settings != *self.snapshot.settings());
         let snapshot = self.snapshot.refreshed(frames, &removed, teams, settings, version_number(version));
-        *self = Self { snapshot: Arc::new(snapshot), version, folded_seq, digest };
+        *self = Self { snapshot: Arc::new(snapshot), version, folded_seq, digest, is_bare: self.is_bare };
         Ok(true)
     }
+}
+
+async fn frames(facts: Vec<ServiceFacts>, is_bare: bool) -> Result<Vec<Arc<ServiceFrame>>> {
+    let made = tokio::task::spawn_blocking(move || parallel(&facts, |facts| frame_of(facts, is_bare)));
+    Ok(made.await.map_err(EngineError::internal)?.into_iter().flatten().collect())
+}
+
+/// The frame of these facts; `is_bare`: of the service alone.
+pub(crate) fn frame_of(facts: &ServiceFacts, is_bare: bool) -> Arc<ServiceFrame> {
+    Arc::new(match is_bare {
+        true => ServiceFrame::new(&ServiceFacts::from(facts.service.clone())),
+        false => ServiceFrame::new(facts),
+    })
 }
 
 /// The facts' version as snapshots count it.

@@ -272,3 +272,18 @@ pub struct ServiceFacts {
     /// See [`QualityFact`].
     pub quality: Vec<QualityFact>,
 }
+
+impl From<ServiceFact> for ServiceFacts {
+    /// The service without anything that happened.
+    fn from(service: ServiceFact) -> Self {
+        Self {
+            service,
+            deployments: Vec::new(),
+            changes: Vec::new(),
+            waiting: Vec::new(),
+            incidents: Vec::new(),
+            availability: Vec::new(),
+            quality: Vec::new(),
+        }
+    }
+}

@@ -25,7 +25,7 @@ pub struct Context {
 /// What a command does with the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Writes; an absent one is created.
+    /// Writes; an absent one is created. A command that ends by itself asks nothing then, and stays small.
     Write,
     /// The same, as fast as the disk takes it, with as much memory as that asks for.
     Import,
@@ -137,7 +137,7 @@ impl Context {
         folding: Folding,
         mapping: Option<Mapping>,
     ) -> Result<Engine, Failure> {
-        let is_small = folding == Folding::OnDemand && what_for != Use::Import;
+        let is_small = folding == Folding::OnDemand && what_for == Use::Write;
         let options = ConnectOptions::default();
         let options = if is_small { options.sparing() } else { options };
         let Opened { store, read_only } = self.connect(config, what_for, options).await?;

@@ -1,28 +1,21 @@
 //! A world with what its folds need read from the log, home by home.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use vigie_metrics::world::{Home, World};
+use vigie_metrics::world::World;
 use vigie_metrics::{Difference, Differing, ServiceFrame, Snapshot};
+use vigie_model::Settings;
 use vigie_model::event::{home_of_repository, home_of_service};
 use vigie_model::facts::{FactRow, ServiceFact, ServiceFacts};
-use vigie_model::{Settings, StoredEvent};
 use vigie_store::{Delta, RawEvent, ServiceDelta, Store};
 
 use super::parallel::parallel;
-use super::recent::{Known, Recent};
+use super::reading::{Loaded, parse, read};
+use super::recent::Recent;
 use crate::error::{EngineError, Result};
-
-/// Homes that are read in one call.
-const HOMES_A_READ: usize = 128;
-/// How many such calls there are at a time.
-const READ_AT_ONCE: usize = 2;
-/// Records that a thread parses at a time.
-const RECORDS_A_PART: usize = 1_024;
+use crate::standing::frame_of;
 
 /// What the fold of one service gave, compared with what a snapshot holds.
 #[derive(Debug)]
@@ -37,13 +30,6 @@ pub(crate) enum Folded {
     Gone,
     /// The fold broke off: a bug, which is logged; the old facts stay.
     Failed,
-}
-
-/// A home as it was read, and from how many records it was made.
-struct Loaded {
-    name: String,
-    home: Home,
-    records: usize,
 }
 
 /// What is being read for a later group of services.
@@ -222,15 +208,17 @@ impl Folder {
     }
 
     /// Folds services whose homes are loaded, in the order of `slugs`, and compares with what `before` holds.
-    /// Without it everything is [`Folded::Changed`], with an empty difference.
+    /// Without it everything is [`Folded::Changed`], with an empty difference. `is_bare`: the frames are of the services
+    /// alone.
     pub(crate) async fn fold(
         &mut self,
         slugs: Vec<Box<str>>,
         before: Option<Arc<Snapshot>>,
+        is_bare: bool,
     ) -> Result<Vec<(Box<str>, Folded)>> {
         let (folded, used) = self
             .with_world(move |world| {
-                let results = parallel(&slugs, |slug| fold_one(world, slug, before.as_deref()));
+                let results = parallel(&slugs, |slug| fold_one(world, slug, before.as_deref(), is_bare));
                 let mut used = Vec::new();
                 let mut folded = Vec::with_capacity(slugs.len());
                 for (slug, result) in slugs.into_iter().zip(results) {
@@ -312,71 +300,8 @@ fn remember_service(world: &mut World, home: &str) {
     });
 }
 
-/// A record that does not parse was altered by hand or by a fault of the disk: it is logged and left out, so that
-/// everything else still counts.
-fn parse_one(record: &RawEvent) -> Option<StoredEvent> {
-    record.parse().inspect_err(|error| tracing::error!(%error, "a record of the log was left out")).ok()
-}
-
-/// Parses records side by side.
-fn parse(records: &[RawEvent]) -> Vec<StoredEvent> {
-    let parts: Vec<&[RawEvent]> = records.chunks(RECORDS_A_PART).collect();
-    let parsed = parallel(&parts, |part| part.iter().filter_map(parse_one).collect::<Vec<_>>());
-    parsed.into_iter().flatten().flatten().collect()
-}
-
-/// Reads homes as they stood at a place of the log, several parts of them side by side, where they are not at hand.
-async fn read(store: &Store, recent: Option<&Recent>, homes: Vec<String>, seq: i64) -> Result<Vec<Loaded>> {
-    let Known { homes: known, mut others } = match recent {
-        Some(recent) => recent.take(homes, seq).await,
-        None => Known { others: homes, ..Known::default() },
-    };
-    let unpacking = tokio::task::spawn_blocking(move || {
-        let homes = parallel(&known, |(_, events)| events.unpack().map(Home::new));
-        known.into_iter().zip(homes).map(|((name, events), home)| (name, events.len(), home.flatten())).collect()
-    });
-    let unpacked: Vec<_> = unpacking.await.map_err(EngineError::internal)?;
-    let mut loaded = Vec::with_capacity(unpacked.len() + others.len());
-    for (name, records, home) in unpacked {
-        match home {
-            Some(home) => loaded.push(Loaded { name, home, records }),
-            None => others.push(name),
-        }
-    }
-    let part = others.len().div_ceil(READ_AT_ONCE).clamp(1, HOMES_A_READ);
-    let parts: Vec<Vec<String>> = others.chunks(part).map(<[_]>::to_vec).collect();
-    let reading = futures::stream::iter(parts).map(|homes| async move {
-        // Entities take far less than their records, which are gone before the next ones are read.
-        let (sender, receiver) = mpsc::channel(1);
-        let names = homes.clone();
-        let making = tokio::task::spawn_blocking(move || made(names, receiver));
-        store.send_events_of(&homes, Some(seq), sender).await?;
-        making.await.map_err(EngineError::internal)
-    });
-    let read: Vec<_> = reading.buffered(READ_AT_ONCE).try_collect().await?;
-    loaded.extend(read.into_iter().flatten());
-    Ok(loaded)
-}
-
-/// What the records that come, those of one home after the other, make of these homes. A home may have none.
-fn made(names: Vec<String>, mut parts: mpsc::Receiver<Vec<RawEvent>>) -> Vec<Loaded> {
-    let empty = |name: String| (name.as_str().into(), Loaded { name, home: Home::default(), records: 0 });
-    let mut loaded: BTreeMap<Box<str>, Loaded> = names.into_iter().map(empty).collect();
-    while let Some(records) = parts.blocking_recv() {
-        let pieces: Vec<&[RawEvent]> =
-            records.chunk_by(|a, b| a.home == b.home).flat_map(|home| home.chunks(RECORDS_A_PART)).collect();
-        let homes = parallel(&pieces, |piece| Home::new(piece.iter().filter_map(parse_one)));
-        for (piece, home) in pieces.into_iter().zip(homes) {
-            let Some(loaded) = loaded.get_mut(&*piece[0].home) else { continue };
-            loaded.home.join(home.unwrap_or_default());
-            loaded.records += piece.len();
-        }
-    }
-    loaded.into_values().collect()
-}
-
 /// A service folded anew, and its own row where there is one.
-fn fold_one(world: &World, slug: &str, before: Option<&Snapshot>) -> (Folded, Option<ServiceFact>) {
+fn fold_one(world: &World, slug: &str, before: Option<&Snapshot>, is_bare: bool) -> (Folded, Option<ServiceFact>) {
     let old = before.and_then(|before| before.frame(slug));
     let Some(mut new) = world.fold(slug) else {
         return (if old.is_some() { Folded::Gone } else { Folded::Nothing }, None);
@@ -390,14 +315,15 @@ fn fold_one(world: &World, slug: &str, before: Option<&Snapshot>) -> (Folded, Op
             if delta.is_empty() {
                 Folded::Same
             } else {
-                Folded::Changed(Box::new(delta), Arc::new(old.refreshed(&new, &difference)))
+                let frame = if is_bare { frame_of(&new, true) } else { Arc::new(old.refreshed(&new, &difference)) };
+                Folded::Changed(Box::new(delta), frame)
             }
         }
         (Some(_), None) => {
-            let frame = Arc::new(ServiceFrame::new(&new));
+            let frame = frame_of(&new, is_bare);
             Folded::Changed(Box::new(ServiceDelta::insert(new)), frame)
         }
-        (None, None) => Folded::Changed(Box::default(), Arc::new(ServiceFrame::new(&new))),
+        (None, None) => Folded::Changed(Box::default(), frame_of(&new, is_bare)),
     };
     (folded, Some(service))
 }

@@ -24,11 +24,10 @@ const PAGE: usize = 4_096;
 const FEW_RECORDS: i64 = 10_000;
 /// A transaction that writes more rows is split: it would keep the intake waiting.
 const ROWS_A_WRITE: usize = 20_000;
-/// Services are folded in groups for which about so many records have to be read.
-const RECORDS_A_GROUP: usize = 50_000;
-/// How many services such a group has at first, and at most.
-const FIRST_GROUP: usize = 8;
+/// How many services a group has at most.
 const LARGEST_GROUP: usize = 256;
+/// For so many records a service is taken before the first are read.
+const RECORDS_OF_A_SERVICE: usize = 6_000;
 
 /// See the module's documentation.
 pub(crate) struct Leader {
@@ -151,7 +150,9 @@ impl Leader {
         let total = slugs.len();
         let mut digest = refold.clone();
         let mut rest = slugs.as_slice();
-        let mut size = FIRST_GROUP;
+        let group_records = shared.options.group_records;
+        let first_group = (group_records / RECORDS_OF_A_SERVICE).clamp(1, LARGEST_GROUP);
+        let mut size = first_group;
         let mut pending = Pending::default();
         let mut writing: Option<JoinHandle<Result<i64, StoreError>>> = None;
         let mut ahead: Option<Ahead> = None;
@@ -164,18 +165,19 @@ impl Leader {
             let (group, others) = rest.split_at(size.min(rest.len()));
             let read = self.folder.load(group, ahead.take()).await?;
             // The database reads for the next group while this one is folded, where that is not too much at a time.
-            if (1..=2 * RECORDS_A_GROUP).contains(&read) && !others.is_empty() {
+            if (1..=2 * group_records).contains(&read) && !others.is_empty() {
                 ahead = Some(self.folder.read_ahead(&others[..size.min(others.len())]).await?);
             }
-            let folded = self.folder.fold(group.to_vec(), Some(standing.snapshot.clone())).await?;
+            let before = standing.before(&shared.store, group).await?;
+            let folded = self.folder.fold(group.to_vec(), Some(before), standing.is_bare).await?;
             shared.services_folded.fetch_add(folded.len() as u64, Ordering::Relaxed);
             take(shared, folded, &mut pending, &mut frames, &mut removed);
             rest = others;
-            if let Some(fitting) = (group.len() * RECORDS_A_GROUP).checked_div(read) {
+            if let Some(fitting) = (group.len() * group_records).checked_div(read) {
                 size = fitting.clamp(1, LARGEST_GROUP);
                 self.folder.shrink().await?;
             }
-            if total > FIRST_GROUP {
+            if total > first_group {
                 shared.set_progress(Some(Progress { done: total - rest.len(), total }));
             }
             if pending.rows > ROWS_A_WRITE && !rest.is_empty() {
