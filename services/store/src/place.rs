@@ -49,7 +49,7 @@ impl ConnectOptions {
     /// The same for a process that is to stay small: what it does not keep, the system's own cache most often has.
     #[must_use]
     pub fn sparing(self) -> Self {
-        Self { cache_megabytes: 16, ..self }
+        Self { cache_megabytes: 8, connections: 4, ..self }
     }
 }
 

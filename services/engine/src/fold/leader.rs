@@ -180,7 +180,7 @@ impl Leader {
             if total > first_group {
                 shared.set_progress(Some(Progress { done: total - rest.len(), total }));
             }
-            if pending.rows > ROWS_A_WRITE && !rest.is_empty() {
+            if pending.rows > ROWS_A_WRITE.min(group_records) && !rest.is_empty() {
                 finish(&mut writing).await?;
                 // Until the last batch nobody else takes what is there for the state of one moment.
                 digest = digest.or_else(|| standing.digest.clone());

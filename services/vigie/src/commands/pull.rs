@@ -108,7 +108,9 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         Some(Source::PagerDuty(args)) => args.sources(&config, &maps)?,
         None => configured(&config, &maps)?,
     };
-    let engine = match maps.used() {
+    let used = maps.used();
+    let is_mapping = used.is_some();
+    let engine = match used {
         Some(mapping) => context.mapping_engine(&config, what_for, Folding::OnDemand, mapping).await?,
         None => context.engine(&config, what_for, Folding::OnDemand).await?,
     };
@@ -127,7 +129,11 @@ pub async fn run(context: Context, args: Args) -> Outcome {
             break;
         }
     }
-    fold(&engine, &all, &shutdown).await?;
+    // What came of one that failed counts, too.
+    let is_new = failures > 0 || all.iter().any(|pulled| pulled.accepted + pulled.deliveries > 0);
+    if is_new && !shutdown.is_asked() {
+        fold(&engine, is_mapping, &shutdown).await?;
+    }
     engine.shutdown().await;
     match format {
         Format::Json => print_json(&all.iter().map(described).collect())?,
@@ -210,11 +216,9 @@ pub fn name(source: &PullSource) -> String {
     }
 }
 
-async fn fold(engine: &Engine, pulled: &[Pulled], shutdown: &Shutdown) -> Outcome {
-    if pulled.iter().all(|pulled| pulled.accepted + pulled.deliveries == 0) || shutdown.is_asked() {
-        return Ok(());
-    }
-    if pulled.iter().any(|pulled| pulled.deliveries > 0) {
+/// `is_mapping`: deliveries may have come, too.
+async fn fold(engine: &Engine, is_mapping: bool, shutdown: &Shutdown) -> Outcome {
+    if is_mapping {
         let busy = spinner("mapping");
         // Somebody else's may wait too. What is not mapped now is by the next one that does.
         let mapped = tokio::select! {

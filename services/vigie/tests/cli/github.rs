@@ -217,6 +217,33 @@ fn two_hundred_repositories_pulled_by_a_program_that_is_killed_twice_give_the_se
     runtime.block_on(server.stop());
 }
 
+#[test]
+fn what_came_before_the_quota_was_used_up_counts() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let size = Size { repositories: 30, people: 9, days: 40, pulls: 90 };
+    let server = runtime.block_on(Server::serve(Organisation::new(5, size)));
+    server.faults(|faults| faults.limit = Some(120));
+    let bench = Bench::new();
+    bench.write("token", "ghp_made_up");
+    let pull = format!("[[pull]]\ngithub = \"harbour\"\nurl = \"{}\"\ntoken_file = \"token\"\n", server.url());
+    bench.write("vigie.toml", &pull);
+    let ran = bench.run(&["pull"]);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("requests are left"), "{}", ran.err);
+    let count = |table: &str| count_of(&runtime, &bench, table);
+    assert!(count("events") > 100 && count("change_facts") > 0, "{} and {}", count("events"), count("change_facts"));
+    runtime.block_on(server.stop());
+}
+
+fn count_of(runtime: &tokio::runtime::Runtime, bench: &Bench, table: &str) -> i64 {
+    runtime.block_on(async {
+        let url = format!("sqlite://{}", bench.path("vigie.db").display());
+        let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+        let query = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        sqlx::query_scalar(query).fetch_one(&pool).await.unwrap()
+    })
+}
+
 /// The first place where the two differ.
 #[track_caller]
 fn same(left: &Value, right: &Value, path: &str) {
