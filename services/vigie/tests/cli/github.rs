@@ -222,7 +222,7 @@ fn what_came_before_the_quota_was_used_up_counts() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let size = Size { repositories: 30, people: 9, days: 40, pulls: 90 };
     let server = runtime.block_on(Server::serve(Organisation::new(5, size)));
-    server.faults(|faults| faults.limit = Some(120));
+    server.faults(|faults| faults.limit = Some(40));
     let bench = Bench::new();
     bench.write("token", "ghp_made_up");
     let pull = format!("[[pull]]\ngithub = \"harbour\"\nurl = \"{}\"\ntoken_file = \"token\"\n", server.url());
