@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use vigie_model::event::{home_of_repository, home_of_service};
-use vigie_model::facts::ServiceFacts;
+use vigie_model::facts::{ServiceFact, ServiceFacts};
 use vigie_model::kinds::{Kind, incident};
 use vigie_model::views::{Availability, Deployment, Maintenance, TeamEntry};
 use vigie_model::{Entity, Settings};
@@ -164,6 +164,16 @@ impl World {
         let homes = own.iter().map(|name| home_of_service(name));
         let homes = homes.chain(repositories.map(|name| home_of_repository(&name)));
         homes.filter(|home| !self.homes.is_loaded(home)).collect()
+    }
+
+    /// The homes that the fold of a service read which gave this, under every name.
+    #[must_use]
+    pub fn homes_behind(&self, fact: &ServiceFact) -> Vec<String> {
+        let repositories: Vec<Box<str>> = serde_json::from_str(&fact.repositories).unwrap_or_default();
+        let own = self.catalogue.names_of_service(&fact.service);
+        let repositories = repositories.iter().flat_map(|name| self.catalogue.names_of_repository(name));
+        let homes = own.iter().map(|name| home_of_service(name));
+        homes.chain(repositories.map(|name| home_of_repository(&name))).collect()
     }
 
     /// Puts what is recorded of a home in its place.

@@ -1,7 +1,6 @@
-//! Serves one busy repository, `harbour/busy`, for the benchmark of a pull: `busy TIMES` has so many times 5,000 commits, 1,200
-//! pull requests with four commits and two reviews each, and 900 deployments with three statuses each. `busy TIMES COUNT`
-//! has so many of them, `harbour/busy-0` and so on. For each line of its input it tells what was asked since the last one,
-//! as JSON.
+//! Serves busy repositories, `harbour/busy-0` and so on, for the benchmark of a pull: those of `busy TIMES COUNT` are so many,
+//! each with so many times 5,000 commits, 1,200 pull requests with four commits and two reviews each, and 900 deployments with
+//! three statuses each. For each line of its input it tells what was asked since the last one, as JSON.
 
 use std::collections::BTreeMap;
 
@@ -52,10 +51,8 @@ fn fill(all: &mut Organisation, name: &str, times: usize) {
 async fn main() -> std::io::Result<()> {
     let mut numbers = std::env::args().skip(1).filter_map(|number| number.parse().ok());
     let times = numbers.next().unwrap_or(1);
-    let names: Vec<String> = match numbers.next() {
-        Some(count) => (0..count).map(|number| format!("busy-{number}")).collect(),
-        None => vec!["busy".to_owned()],
-    };
+    let count = numbers.next().unwrap_or(1);
+    let names: Vec<String> = (0..count).map(|number| format!("busy-{number}")).collect();
     let server = GitHub::serve(organisation(&names, times)).await;
     // So many repositories are more than an hour's worth.
     server.faults(|faults| faults.limit = Some(1_000_000));

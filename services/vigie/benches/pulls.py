@@ -1,4 +1,4 @@
-"""Pulls of a repository on GitHub: what is asked, and what is held in memory, beside a call for each row's own."""
+"""Pulls of GitHub: what is asked, and what is held in memory, beside a call for each row's own."""
 
 import json
 import subprocess
@@ -7,11 +7,11 @@ from kit import EXAMPLES, VIGIE, note, quiet, timed
 
 
 class Busy:
-    """A server that answers like GitHub, of a repository so many times as large."""
+    """A server that answers like GitHub, of so many repositories that are so many times as large."""
 
-    def __init__(self, times):
+    def __init__(self, times, count):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([EXAMPLES / "busy", str(times)], **pipes)
+        self.process = subprocess.Popen([EXAMPLES / "busy", str(times), str(count)], **pipes)
         self.url = self.process.stdout.readline().strip()
 
     def traffic(self):
@@ -26,14 +26,16 @@ class Busy:
 
 
 def github(folder):
-    for times in (1, 4):
-        here = folder / f"github-{times}"
+    for times, count in ((1, 1), (4, 1), (1, 30)):
+        here = folder / f"github-{times}-{count}"
         here.mkdir()
         (here / "token").write_text("ghp_made_up")
-        server = Busy(times)
-        source = f'[[pull]]\ngithub = "harbour/busy"\nurl = "{server.url}"\ntoken_file = "token"\n'
+        server = Busy(times, count)
+        names = [f"harbour/busy-{number}" for number in range(count)]
+        source = f'[[pull]]\ngithub = {json.dumps(names)}\nurl = "{server.url}"\ntoken_file = "token"\n'
         (here / "vigie.toml").write_text(source)
-        commits, pulls, deployments = 5_000 * times, 1_200 * times, 900 * times
+        commits, pulls, deployments = (each * times * count for each in (5_000, 1_200, 900))
+        name = "a repository" if count == 1 else f"{count} repositories"
         # Each pull request with four commits and two reviews, each deployment with three statuses.
         rows = commits + pulls * 7 + deployments * 4
         # A page of a hundred of each, and what belongs to each row by a call of its own.
@@ -47,12 +49,12 @@ def github(folder):
             server.stop()
         per = lambda number: number * 1_000 / rows
         note(
-            f"`vigie pull` of a repository on GitHub: {commits:,} commits, {pulls:,} pull requests, {deployments:,} deployments",
+            f"`vigie pull` of {name} on GitHub: {commits:,} commits, {pulls:,} pull requests, {deployments:,} deployments",
             f"{first['requests']} requests, {seconds:.1f} s, {memory:.0f} MB; for 1,000 of {rows:,} rows "
             f"{per(first['requests']):.1f} requests, {per(first['points']):.1f} points, {per(first['bytes']) / 1000:.0f} kB",
             f"a call for each row's own: {naive:,.0f} requests, {per(naive):.0f} for 1,000 rows",
             f"{naive / first['requests']:.0f}",
-            ("≤ 120 requests, " if times == 1 else "") + "< 200 MB",
+            ("≤ 120 requests, " if times * count == 1 else "") + "< 200 MB",
         )
         unchanged = second["statuses"].get("304", 0)
         note(
@@ -60,5 +62,5 @@ def github(folder):
             f"{second['requests']} requests, {unchanged} of them answered with 304, {second['bytes'] / 1000:.0f} kB, {again:.1f} s",
             "",
             "",
-            "≤ 4 requests",
+            "≤ 4 requests" if count == 1 else "",
         )

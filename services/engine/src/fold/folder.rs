@@ -7,7 +7,6 @@ use tokio::task::JoinHandle;
 use vigie_metrics::world::World;
 use vigie_metrics::{Difference, Differing, ServiceFrame, Snapshot};
 use vigie_model::Settings;
-use vigie_model::event::{home_of_repository, home_of_service};
 use vigie_model::facts::{FactRow, ServiceFact, ServiceFacts};
 use vigie_store::{Delta, RawEvent, ServiceDelta, Store};
 
@@ -231,9 +230,7 @@ impl Folder {
                     });
                     if let Some(fact) = &result.1 {
                         world.remember(fact);
-                        used.push(home_of_service(&fact.service));
-                        let repositories: Vec<String> = serde_json::from_str(&fact.repositories).unwrap_or_default();
-                        used.extend(repositories.iter().map(|name| home_of_repository(name)));
+                        used.extend(world.homes_behind(fact));
                     }
                     folded.push((slug, result.0));
                 }
@@ -246,6 +243,16 @@ impl Folder {
             }
         }
         Ok(folded)
+    }
+
+    /// Lets every home go, at once.
+    pub(crate) async fn let_go(&mut self) -> Result<()> {
+        self.used.clear();
+        self.with_world(|world| {
+            let homes: Vec<String> = world.loaded().map(|(home, _)| home.to_owned()).collect();
+            homes.iter().for_each(|home| drop(world.evict(home)));
+        })
+        .await
     }
 
     /// Lets homes go until the world is as small as it should be, those first that were of no use for longest. Those of

@@ -26,6 +26,7 @@ const FEW_RECORDS: i64 = 10_000;
 const ROWS_A_WRITE: usize = 20_000;
 /// How many services a group has at most.
 const LARGEST_GROUP: usize = 256;
+const LARGEST_BARE_GROUP: usize = 16;
 /// For so many records a service is taken before the first are read.
 const RECORDS_OF_A_SERVICE: usize = 6_000;
 
@@ -152,6 +153,8 @@ impl Leader {
         let mut rest = slugs.as_slice();
         let group_records = shared.options.group_records;
         let first_group = (group_records / RECORDS_OF_A_SERVICE).clamp(1, LARGEST_GROUP);
+        // What they are compared with is read for a whole group.
+        let largest_group = if standing.is_bare { LARGEST_BARE_GROUP } else { LARGEST_GROUP };
         let mut size = first_group;
         let mut pending = Pending::default();
         let mut writing: Option<JoinHandle<Result<i64, StoreError>>> = None;
@@ -173,8 +176,9 @@ impl Leader {
             shared.services_folded.fetch_add(folded.len() as u64, Ordering::Relaxed);
             take(shared, folded, &mut pending, &mut frames, &mut removed);
             rest = others;
-            if let Some(fitting) = (group.len() * group_records).checked_div(read) {
-                size = fitting.clamp(1, LARGEST_GROUP);
+            // Where nothing was to be read, what there is to hold is held already.
+            size = (group.len() * group_records).checked_div(read).unwrap_or(2 * size).clamp(1, largest_group);
+            if read > 0 {
                 self.folder.shrink().await?;
             }
             if total > first_group {
@@ -192,6 +196,10 @@ impl Leader {
                 let store = shared.store.clone();
                 writing = Some(tokio::spawn(async move { store.write_facts(&batch).await }));
             }
+        }
+        if standing.is_bare {
+            // There is room for what is written then, which with a large service is as much again.
+            self.folder.let_go().await?;
         }
         finish(&mut writing).await?;
         let seq = self.folder.seq();

@@ -108,9 +108,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
         Some(Source::PagerDuty(args)) => args.sources(&config, &maps)?,
         None => configured(&config, &maps)?,
     };
-    let used = maps.used();
-    let is_mapping = used.is_some();
-    let engine = match used {
+    let engine = match maps.used() {
         Some(mapping) => context.mapping_engine(&config, what_for, Folding::OnDemand, mapping).await?,
         None => context.engine(&config, what_for, Folding::OnDemand).await?,
     };
@@ -132,7 +130,7 @@ pub async fn run(context: Context, args: Args) -> Outcome {
     // What came of one that failed counts, too.
     let is_new = failures > 0 || all.iter().any(|pulled| pulled.accepted + pulled.deliveries > 0);
     if is_new && !shutdown.is_asked() {
-        fold(&engine, is_mapping, &shutdown).await?;
+        fold(&engine, all.iter().any(|pulled| pulled.deliveries > 0), &shutdown).await?;
     }
     engine.shutdown().await;
     match format {
@@ -216,25 +214,25 @@ pub fn name(source: &PullSource) -> String {
     }
 }
 
-/// `is_mapping`: deliveries may have come, too.
-async fn fold(engine: &Engine, is_mapping: bool, shutdown: &Shutdown) -> Outcome {
-    if is_mapping {
+/// `has_deliveries`: some came, too.
+async fn fold(engine: &Engine, has_deliveries: bool, shutdown: &Shutdown) -> Outcome {
+    let mut mapped = Ok(());
+    if has_deliveries {
         let busy = spinner("mapping");
         // Somebody else's may wait too. What is not mapped now is by the next one that does.
-        let mapped = tokio::select! {
+        mapped = tokio::select! {
             mapped = engine.map_all() => mapped,
             () = shutdown.asked() => Ok(()),
         };
         busy.finish_and_clear();
-        mapped?;
-        if shutdown.is_asked() {
-            return Ok(());
-        }
     }
-    let busy = spinner("folding");
-    let folded = engine.fold_all().await;
-    busy.finish_and_clear();
-    Ok(folded?)
+    if !shutdown.is_asked() {
+        let busy = spinner("folding");
+        let folded = engine.fold_all().await;
+        busy.finish_and_clear();
+        folded?;
+    }
+    Ok(mapped?)
 }
 
 fn described(pulled: &Pulled) -> serde_json::Value {

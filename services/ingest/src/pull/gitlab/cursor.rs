@@ -181,9 +181,23 @@ impl Feed {
         parse_time(self.until.as_deref()?).ok()
     }
 
-    /// Notes that something could not be seen of an item.
+    /// Notes that something could not be seen of an item. The earliest counts: what was passed over comes after what stood
+    /// behind it.
     pub(super) fn lack(&mut self, updated_at: &str) {
-        self.lacking.get_or_insert_with(|| updated_at.to_owned());
+        let is_earlier =
+            |own: &String| matches!((parse_time(own), parse_time(updated_at)), (Ok(own), Ok(at)) if own <= at);
+        if !self.lacking.as_ref().is_some_and(is_earlier) {
+            self.lacking = Some(updated_at.to_owned());
+        }
+    }
+
+    /// Notes what was passed over, unless it is known to have been.
+    pub(super) fn leave(&mut self, gap: Gap) {
+        let instant = |text: &str| parse_time(text).ok();
+        let covers = |own: &Gap| instant(&own.from) <= instant(&gap.from) && instant(&gap.to) <= instant(&own.to);
+        if !self.gaps.iter().any(covers) {
+            self.gaps.push(gap);
+        }
     }
 
     /// Notes a page that was read: the numbers and instants of its items, the oldest first. `etag` is that of the page; there
@@ -235,7 +249,7 @@ pub(super) struct Listed {
 }
 
 /// So many readings of a list are put off. One more stays where it stands.
-const PUT_OFF: usize = 5;
+const PUT_OFF: usize = 3;
 
 /// A reading of such a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

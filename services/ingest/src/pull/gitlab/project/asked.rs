@@ -45,7 +45,7 @@ impl Read {
     pub(super) fn turn(self, feed: &mut Feed, id: &str) -> bool {
         let stands: Vec<_> = self.items.iter().map(|item| (number(item, id), updated(item))).collect();
         (feed.size, feed.page) = ((!self.is_usual).then_some(self.size), self.page);
-        feed.gaps.extend(self.gap);
+        self.gap.into_iter().for_each(|gap| feed.leave(gap));
         feed.turn(&stands, self.etag, self.items.len() >= self.size)
     }
 }
