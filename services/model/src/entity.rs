@@ -72,6 +72,11 @@ impl Entity {
         self.slot(field)?.value().filter(|value| *value != Value::Null)
     }
 
+    /// Whether a field has a value.
+    fn has(&self, field: FieldId) -> bool {
+        self.slot(field).is_some_and(|slot| !slot.is_null())
+    }
+
     /// Since when the field holds its value.
     #[must_use]
     pub fn since(&self, field: FieldId) -> Option<Time> {
@@ -96,14 +101,14 @@ impl Entity {
         let fields = self.kind.fields().iter().enumerate();
         let required = fields.filter_map(|(number, field)| {
             let id = FieldId::try_from(number).unwrap_or(FieldId::MAX);
-            (field.role == Role::Required && self.get(id).is_none()).then_some(field.name)
+            (field.role == Role::Required && !self.has(id)).then_some(field.name)
         });
         required.chain(self.asked_for())
     }
 
     /// What one field asks of another. A partial event may leave it open.
     fn asked_for(&self) -> Option<&'static str> {
-        let has = |field| self.get(field).is_some();
+        let has = |field| self.has(field);
         let is_empty = |from, to| matches!((self.time(from), self.time(to)), (Some(from), Some(to)) if to <= from);
         match self.kind {
             Kind::Deployment => match (has(deployment::OUTCOME), has(deployment::FINISHED_AT)) {

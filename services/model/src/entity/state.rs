@@ -123,7 +123,7 @@ impl State {
         let numbers: SmallVec<[(usize, usize); 24]> = (self.slots.iter())
             .map(|slot| (number(slot.stamp), if slot.rival == NO_RIVAL { 0 } else { 1 + number(slot.rival) }))
             .collect();
-        let (mut bytes, mut value) = (Vec::with_capacity(1_024), Vec::new());
+        let mut bytes = Vec::with_capacity(1_024);
         let mut out = Packer(&mut bytes);
         out.count(usize::from(self.deleted.is_some()));
         out.count(needed.len());
@@ -132,13 +132,16 @@ impl State {
             out.bytes(&stamp.digest.0);
         }
         for (slot, (stamp, rival)) in self.slots.iter().zip(numbers) {
-            value.clear();
-            Packer(&mut value).value(&slot.value);
             out.bytes(&[slot.field]);
             out.count(stamp);
             out.count(rival);
-            out.count(value.len());
-            out.bytes(&value);
+            // How long the value is stands before it and is known after it.
+            let begin = out.0.len();
+            out.value(&slot.value);
+            let end = out.0.len();
+            out.count(end - begin);
+            let length = out.0.len() - end;
+            out.0[begin..].rotate_right(length);
         }
         // Of the exact size: shrunk in place it would keep the room of the larger one.
         Box::from(&*bytes)
@@ -190,6 +193,10 @@ impl PackedSlot<'_> {
 }
 
 impl<'a> PackedSlot<'a> {
+    pub(super) fn is_null(&self) -> bool {
+        Unpacker(self.value).is_null()
+    }
+
     /// Where it is a text.
     pub(super) fn text(&self) -> Option<&'a str> {
         Unpacker(self.value).tagged_text()

@@ -215,6 +215,11 @@ impl<'a> Unpacker<'a> {
         (tag == TEXTS).then(|| self.texts())?
     }
 
+    /// Whether a null comes next.
+    pub(crate) fn is_null(&self) -> bool {
+        self.0.first() == Some(&NULL)
+    }
+
     /// A text behind its tag.
     pub(crate) fn tagged_text(&mut self) -> Option<&'a str> {
         let [tag] = self.take()?;
