@@ -125,7 +125,7 @@ impl Homes {
         self.holds_everything = true;
     }
 
-    /// Of a repository only its graph is held from now on, which takes half as much. A home whose entities would be needed
+    /// Of a repository only its graph is held from now on, which takes less. A home whose entities would be needed
     /// again counts as not loaded then.
     pub(super) fn keep_no_entities(&mut self) {
         self.keeps_no_entities = true;

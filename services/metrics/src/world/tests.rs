@@ -1,4 +1,4 @@
-//! The world as a whole. That what it answers does not depend on how its events came to it, `tests/order.rs` says.
+//! The world as a whole. That what it answers does not depend on how its events came to it, `tests/order` says.
 
 use std::sync::Arc;
 
